@@ -1,0 +1,153 @@
+"""The contract of a backend: something that runs tasks and tells how they went.
+
+`Task` is one accepted call on its way; `Outcome` is what became of it. A backend takes tasks by
+`submit`, asks `task.begin()` before it runs one, and hands every task that it took back exactly once
+by `task.done(outcome)`, in whatever thread it likes, a cancelled one too.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from ..futures import Future
+from ..model import BackendName, Decision, Sample, TaskSpec
+
+__all__ = ["Backend", "BackendLoad", "Lane", "Outcome", "Refused", "Task", "Unavailable"]
+
+Lane = Literal["wait", "free", "gil"]
+
+
+class Refused(Exception):
+    """A backend gives a task back that it did not begin; the text says why it can't run there."""
+
+
+class Unavailable(Exception):
+    """A backend gives a task back that it did not begin, since it has nobody to run it; the cause says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: with a value, or with an error; a sample if it was measured."""
+
+    value: Any = None
+    error: BaseException | None = None
+    sample: Sample | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackendLoad:
+    """What a backend has on its hands.
+
+    Attributes:
+        queued: Tasks accepted and not begun.
+        running: Tasks that run now.
+        workers: Threads or processes that exist now.
+        backlog: Seconds of CPU time that queued and running tasks are expected to need.
+    """
+
+    queued: int = 0
+    running: int = 0
+    workers: int = 0
+    backlog: float = 0.0
+
+
+class Task:
+    """One accepted call on its way through the library."""
+
+    __slots__ = (
+        "attempts",
+        "begun_at",
+        "context",
+        "coroutine",
+        "cost",
+        "deadline",
+        "decision",
+        "environment",
+        "future",
+        "lane",
+        "measure",
+        "meter",
+        "on_begin",
+        "on_done",
+        "owner",
+        "retried",
+        "scout",
+        "snapshot",
+        "spec",
+        "thread",
+        "timed_out",
+        "weight",
+        "wire",
+    )
+
+    def __init__(
+        self,
+        spec: TaskSpec,
+        future: Future[Any],
+        context: contextvars.Context,
+        on_done: Callable[[Task, Outcome], None],
+    ) -> None:
+        self.spec = spec
+        self.future = future
+        self.context = context
+        self.on_done = on_done
+        self.decision: Decision | None = None
+        self.lane: Lane = "wait"
+        self.weight = 0.0
+        self.cost = 0.0  # seconds of CPU (on threads: of the GIL) that it is expected to need
+        self.measure = False
+        self.scout = False
+        self.coroutine = False  # the call gives a coroutine, which has to be run to its end
+        self.attempts = 0
+        self.retried = 0
+        self.timed_out = False
+        self.begun_at = 0.0
+        self.deadline: Any = None  # what ends it when its time is up
+        self.thread: int | None = None  # the thread that runs it, while one does
+        self.on_begin: Callable[[], None] | None = None
+        self.owner: Any = None  # the dispatcher's record of the function
+        self.meter: Any = None  # set while a thread runs it, so that others can look at the call
+        self.snapshot: Any = None  # what the dispatcher compares before and after a scout's call
+        self.environment: bytes | None = None  # module state that the function must find the same elsewhere
+        self.wire: Any = None  # what a backend keeps of the task
+
+    def begin(self) -> bool:
+        """Claim the task for running; False if it was cancelled and is to be dropped."""
+        begun = self.future.begin()
+        if begun and self.on_begin is not None:
+            self.on_begin()
+        return begun
+
+    def done(self, outcome: Outcome) -> None:
+        """Hand the task back."""
+        self.on_done(self, outcome)
+
+
+class Backend(ABC):
+    """Something that runs tasks; all methods may be called from any thread."""
+
+    name: ClassVar[BackendName]
+
+    @abstractmethod
+    def submit(self, task: Task) -> None:
+        """Take a task, without waiting for room; `RuntimeError` once it has been shut down."""
+
+    @abstractmethod
+    def cancel(self, task: Task) -> None:
+        """The task's future has been cancelled: forget it, or end it if it runs."""
+
+    @abstractmethod
+    def load(self) -> BackendLoad:
+        """What it has on its hands right now."""
+
+    @abstractmethod
+    def shutdown(self, *, wait: bool) -> None:
+        """Take nothing more, finish what was taken, end workers; with `wait`, return when all is over."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """End everything that can be ended at once; every task is still handed back."""

@@ -1,0 +1,49 @@
+"""How a call in a worker can end: with a result, with an error, with the worker."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from ... import pickling
+from ...errors import WorkerDied
+from ..base import Outcome
+from . import wire
+from .worker import unpack_error
+
+__all__ = ["death_of", "describe_exit", "outcome_of"]
+
+
+def outcome_of(returned: bool, data: bytes, fields: tuple[Any, ...] | None) -> Outcome:
+    """Read a result."""
+    sample = wire.unpack_sample(fields)
+    if not returned:
+        return Outcome(error=unpack_error(data), sample=sample)
+    try:
+        return Outcome(pickling.loads(data), None, sample)
+    except BaseException as error:  # even SystemExit: it is that call's, not this thread's
+        problem = RuntimeError(
+            f"the task returned, but its result can't be read here: {type(error).__name__}: {error}"
+        )
+        problem.__cause__ = error
+        return Outcome(error=problem, sample=sample)
+
+
+def describe_exit(code: int | None) -> str:
+    """An exit code in words."""
+    if code is None:
+        return "exit code unknown"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def death_of(pid: int, code: int | None, begun: bool, name: str) -> WorkerDied:
+    """The error of the task that a dying worker was executing, or that it never got to after several tries."""
+    what = f"while it executed {name}; only this task is lost"
+    if not begun:
+        what = f"before it began {name}, as others did before it"
+    return WorkerDied(f"worker process {pid} died ({describe_exit(code)}) {what}", pid, code, name)

@@ -1,0 +1,238 @@
+"""Starting worker processes: from our own fork server where there can be one, else through multiprocessing.
+
+A worker from the fork server starts in a millisecond or two and does not run the user's `__main__`. One
+from a `multiprocessing` context (asked for by `mp_context=`, and the only way on Windows) starts as that
+context starts it, and so wants the usual `if __name__ == "__main__"` guard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from abc import ABC, abstractmethod
+from multiprocessing.connection import Connection, Pipe
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from ...platform import forkserver
+from ...platform.forks import run_in_forked_child
+from . import wire, worker
+
+__all__ = ["Handle", "Launcher", "launcher_for"]
+
+
+class Handle(ABC):
+    """A worker process, seen from the parent."""
+
+    pid: int
+    sentinel: Any  # something `multiprocessing.connection.wait` takes; ready once the process has ended
+
+    @abstractmethod
+    def ended(self, timeout: float) -> bool:
+        """Whether it has ended, after waiting up to `timeout` seconds."""
+
+    @property
+    @abstractmethod
+    def exitcode(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs or if nobody knows."""
+
+    @abstractmethod
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the handle holds."""
+
+
+class Launcher(ABC):
+    """A way to start workers."""
+
+    @abstractmethod
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
+        """Start a worker; its handle, and the parent's end of its channel."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """No more workers will be started, and those there were have ended."""
+
+
+def launcher_for(mp_context: BaseContext | str | None) -> Launcher:
+    """The launcher for a context, given as in `multiprocessing.get_context`, or for none."""
+    if mp_context is None:
+        if forkserver.available():
+            return _FromForkServer()
+        mp_context = "spawn"
+    if isinstance(mp_context, str):
+        mp_context = multiprocessing.get_context(mp_context)
+    return _FromContext(mp_context)
+
+
+class _ForkedHandle(Handle):
+    """A child of the fork server."""
+
+    def __init__(self, child: forkserver.Child) -> None:
+        self._child = child
+        self.pid = child.pid
+        self.sentinel = child.sentinel
+
+    def ended(self, timeout: float) -> bool:
+        return self._child.poll(timeout)
+
+    @property
+    def exitcode(self) -> int | None:
+        return self._child.exitcode
+
+    def terminate(self) -> None:
+        self._child.signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._child.signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        self._child.close()
+
+
+class _SharedServer:
+    """The process-wide fork server: started by its first user, ended by its last."""
+
+    def __init__(self) -> None:
+        self.server = forkserver.ForkServer(f"{worker.__name__}:forked", [worker.__name__])
+        self._lock = threading.Lock()
+        self._users = 0
+
+    def enter(self) -> None:
+        """One more user."""
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        """One fewer; the last one ends the server."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self.server.close()
+
+    def forget(self) -> None:
+        """In a forked copy of the process nobody uses it."""
+        self._lock = threading.Lock()
+        self._users = 0
+
+
+_shared: _SharedServer | None = None
+_shared_lock = threading.Lock()
+
+
+def _shared_server() -> _SharedServer:
+    """Make the process-wide fork server's handle; nothing is started yet."""
+    global _shared
+    with _shared_lock:
+        if _shared is None:
+            _shared = _SharedServer()
+            run_in_forked_child(_shared.forget)
+        return _shared
+
+
+class _FromForkServer(Launcher):
+    """Forks workers from the process-wide fork server."""
+
+    def __init__(self) -> None:
+        self._shared = _shared_server()
+        self._shared.enter()
+
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
+        ours, theirs = Pipe()
+        try:
+            child = self._shared.server.fork(pickle.dumps(settings), [theirs.fileno()])
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return _ForkedHandle(child), ours
+
+    def close(self) -> None:
+        self._shared.leave()
+
+
+class _ContextHandle(Handle):
+    """A process of multiprocessing's."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        assert process.pid is not None
+        self._process = process
+        self.pid = process.pid
+        self.sentinel = process.sentinel
+
+    def ended(self, timeout: float) -> bool:
+        self._process.join(timeout)
+        return not self._process.is_alive()
+
+    @property
+    def exitcode(self) -> int | None:
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close(self) -> None:
+        with contextlib.suppress(ValueError):
+            self._process.close()
+
+
+class _FromContext(Launcher):
+    """Starts workers as a multiprocessing context does."""
+
+    def __init__(self, context: BaseContext) -> None:
+        self._context = context
+
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
+        ours, theirs = self._context.Pipe()
+        try:
+            # Daemonic, so that multiprocessing itself ends it at exit should ours fail to.
+            process: Any = self._context.Process(  # type: ignore[attr-defined]
+                target=_started, args=(theirs, settings), name=f"adaptive-exec-{settings.number}", daemon=True
+            )
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return _ContextHandle(process), ours
+
+    def close(self) -> None:
+        pass
+
+
+def _started(channel: Connection, settings: wire.Settings) -> None:
+    """Where a process of multiprocessing's begins: it may have children of its own, daemonic or not."""
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    threading.Thread(target=_follow_parent, name="adaptive-exec-parent", daemon=True).start()
+    worker.serve(channel, settings)
+
+
+def _follow_parent() -> None:
+    """End this process when its parent has ended: no fork server of ours does it for this one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def current_settings(number: int, home: Any, initializer: bytes | None) -> wire.Settings:
+    """This process as a new worker should resemble it."""
+    path = [entry for entry in sys.path if isinstance(entry, str)]
+    return wire.Settings(number, path, wire.surroundings(), dict(os.environ), home, initializer)

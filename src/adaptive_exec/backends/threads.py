@@ -1,0 +1,354 @@
+"""The thread backend: as many threads as the measured work justifies, in three lanes.
+
+Work that waits, work that computes without the GIL, and work that computes holding it each have a lane:
+a queue and a budget. A task weighs the part of its lane's resource that it keeps busy while it runs
+(a call that waits 98 % weighs 0.02), and is admitted while the sum of the weights fits the budget. That
+is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores for whatever needs the GIL, and
+it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
+
+Guarantees:
+    - Each task taken is handed back exactly once.
+    - A task in a lane whose budget is used up waits; a lane in which nothing runs admits anything.
+    - A thread whose task waits for a future of ours stands aside: its weight and its place under the
+      cap are free for others meanwhile, so nested submission never runs out of threads.
+    - `nudge` lets a lane grow whose tasks make no progress and use no CPU, whatever they wait for.
+    - Idle threads end after `IDLE_SECONDS`; an idle backend has no wake-ups beyond those.
+Assumes:
+    - `task.done` and the future's callbacks may take long; they are called without any lock of ours.
+State table of a thread (all changes under `_lock`):
+    working -> idle     it found no admissible task; it is on top of `_idle`
+    idle    -> working  somebody put a task into `given` and released `wake`; it is off `_idle`
+    idle    -> ended    its time ran out, or the backend ended, while it was on `_idle`
+    working <-> aside   its task waits for a future of ours
+Races:
+    - an idle thread's time runs out while it is given a task: the giver takes it off `_idle` under the
+      lock first, so the thread, which looks again under the lock, finds itself gone from there and waits
+      for `wake`: `tests/backends/test_threads.py::test_task_given_to_a_thread_that_is_leaving`
+    - submit against shutdown: both under `_lock`; a task is refused or run, never stranded:
+      `tests/backends/test_threads.py::test_submit_against_shutdown`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from ..futures import blocking_in
+from ..model import BackendName
+from ..profiling.call import CallMeter
+from ..profiling.sampler import get_sampler
+from .base import Backend, BackendLoad, Lane, Outcome, Task
+
+__all__ = ["DEFAULT_MAX_THREADS", "ThreadBackend"]
+
+DEFAULT_MAX_THREADS = 1000
+IDLE_SECONDS = 10.0
+_SMALLEST_WEIGHT = 1e-3
+_names = itertools.count()
+
+
+class _LaneState:
+    """A lane's queue, its budget and what of it is in use."""
+
+    __slots__ = ("budget", "extra", "queue", "running", "used")
+
+    def __init__(self, budget: float) -> None:
+        self.queue: deque[Task] = deque()
+        self.budget = budget
+        self.extra = 0.0
+        self.used = 0.0
+        self.running = 0
+
+    def admits(self, task: Task) -> bool:
+        """Whether the task fits the budget; anything does where nothing runs."""
+        return self.running <= 0 or self.used + _weight(task) <= self.budget + self.extra + 1e-9
+
+    def enter(self, task: Task) -> None:
+        """Count the task in."""
+        self.used += _weight(task)
+        self.running += 1
+
+    def leave(self, task: Task) -> None:
+        """Count the task out."""
+        self.running -= 1
+        self.used = max(0.0, self.used - _weight(task)) if self.running else 0.0
+        if not self.running:
+            self.extra = 0.0  # what was stuck has gone, and with it the reason to be wider
+
+
+def _weight(task: Task) -> float:
+    """The part of its lane's resource that the task keeps busy."""
+    return max(task.weight, _SMALLEST_WEIGHT)
+
+
+class _Thread:
+    """One thread: how to wake it, and what it was given."""
+
+    __slots__ = ("given", "handle", "wake")
+
+    def __init__(self) -> None:
+        self.wake = threading.Lock()
+        self.wake.acquire()
+        self.given: Task | None = None
+        self.handle: threading.Thread | None = None
+
+
+class ThreadBackend(Backend):
+    """Runs tasks on threads of this process."""
+
+    name: ClassVar[BackendName] = "thread"
+
+    def __init__(
+        self,
+        max_threads: int | None = None,
+        cores: int = 1,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        before_leaving: Callable[[], None] | None = None,
+    ) -> None:
+        """`max_threads` caps threads that do not stand aside; `before_leaving` is a gate for tests."""
+        self._lock = threading.Lock()
+        self._cap = DEFAULT_MAX_THREADS if max_threads is None else max_threads
+        self._lanes: dict[Lane, _LaneState] = {
+            "wait": _LaneState(2.0),  # twice what keeps the GIL busy: waits and bursts overlap unevenly
+            "free": _LaneState(float(cores)),
+            "gil": _LaneState(2.0),  # one to compute, one so that a long call does not hold up the rest
+        }
+        self._idle: list[_Thread] = []
+        self._threads: set[_Thread] = set()
+        self._aside = 0
+        self.backlog = 0.0  # seconds of GIL-held CPU time accepted and not yet done; read without the lock
+        self.queued = 0  # tasks in the lanes' queues; read without the lock, as a hint
+        self._closed = False
+        self._finished = 0
+        self._idle_seconds = idle_seconds
+        self._before_leaving = before_leaving
+
+    def submit(self, task: Task) -> None:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            self.backlog += task.cost
+            lane = self._lanes[task.lane]
+            if not lane.queue and self._room() and lane.admits(task):
+                self._start(task, lane)
+            else:
+                lane.queue.append(task)
+                self.queued += 1
+
+    def cancel(self, task: Task) -> None:
+        """A task that waits is dropped when its turn comes; one that runs can't be stopped."""
+
+    def load(self) -> BackendLoad:
+        with self._lock:
+            return BackendLoad(
+                queued=self.queued,
+                running=sum(lane.running for lane in self._lanes.values()),
+                workers=len(self._threads),
+                backlog=self.backlog,
+            )
+
+    def nudge(self, finished_before: int) -> int:
+        """Let the lanes grow if none of their tasks ended since the last nudge.
+
+        Called now and then while tasks wait and the process computes little: then what runs is blocked
+        in ways that nobody measured, perhaps by the very tasks that wait.
+
+        Returns:
+            The number of tasks ended so far, for the next call.
+        """
+        with self._lock:
+            if self._finished == finished_before:
+                for lane in self._lanes.values():
+                    if lane.queue:
+                        lane.extra += max(1.0, lane.extra * 0.5) * _weight(lane.queue[0]) + _SMALLEST_WEIGHT
+                self._fill()
+            return self._finished
+
+    def shutdown(self, *, wait: bool) -> None:
+        with self._lock:
+            self._closed = True
+            self._release_if_over()
+            handles = [thread.handle for thread in self._threads]
+        if wait:
+            me = threading.current_thread()
+            while handles:
+                for handle in handles:
+                    if handle is not None and handle is not me:
+                        handle.join()
+                with self._lock:  # threads may have been added for what was still waiting
+                    handles = [t.handle for t in self._threads if t.handle is not me and t.handle is not None]
+
+    def abort(self) -> None:
+        """Nothing of a thread can be ended; what waits was cancelled by the dispatcher."""
+
+    def _room(self) -> bool:
+        """Whether another thread may work."""
+        return len(self._threads) - len(self._idle) - self._aside < self._cap
+
+    def _start(self, task: Task, lane: _LaneState) -> bool:
+        """Give an admitted task to the thread that idles most recently, or to a new one.
+
+        False if the system has no more threads: then the task waits for one of those there are.
+        """
+        lane.enter(task)
+        if self._idle:
+            thread = self._idle.pop()
+            thread.given = task
+            thread.wake.release()
+            return True
+        thread = _Thread()
+        thread.given = task
+        thread.handle = threading.Thread(
+            target=self._work, args=(thread,), name=f"adaptive-exec-thread-{next(_names)}", daemon=True
+        )
+        self._threads.add(thread)
+        try:
+            thread.handle.start()
+        except RuntimeError:
+            self._threads.discard(thread)
+            lane.leave(task)
+            if not self._threads:
+                self.backlog = max(0.0, self.backlog - task.cost)
+                raise
+            lane.queue.appendleft(task)
+            self.queued += 1
+            return False
+        return True
+
+    def _fill(self) -> None:
+        """Start whatever is admissible."""
+        while self._room():
+            found = self._next()
+            if found is None or not self._start(*found):
+                return
+
+    def _next(self) -> tuple[Task, _LaneState] | None:
+        """The next admissible task; waiting work first, since starting it costs least."""
+        for lane in self._lanes.values():
+            if lane.queue and lane.admits(lane.queue[0]):
+                self.queued -= 1
+                return lane.queue.popleft(), lane
+        return None
+
+    def _release_if_over(self) -> None:
+        """Wake the idle threads to end, once nothing can come any more."""
+        if self._closed and not self.queued:
+            while self._idle:
+                thread = self._idle.pop()
+                thread.given = None
+                thread.wake.release()
+
+    def _work(self, thread: _Thread) -> None:
+        """The life of a thread."""
+        while True:
+            task = thread.given
+            thread.given = None
+            while task is not None:
+                self._run(task)
+                task = self._after(thread)
+            if not self._rest(thread):
+                return
+
+    def _leave(self, task: Task) -> None:
+        """Count a task out before it is handed back: then others may change it, and its user see the figures."""
+        with self._lock:
+            self._lanes[task.lane].leave(task)
+            self.backlog = max(0.0, self.backlog - task.cost)
+
+    def _after(self, thread: _Thread) -> Task | None:
+        """Give a thread that has finished a task the next one, or put it among the idle."""
+        with self._lock:
+            self._finished += 1
+            within_cap = len(self._threads) - len(self._idle) - self._aside <= self._cap
+            found = self._next() if within_cap else None
+            if found is not None:
+                found[1].enter(found[0])
+                self._fill()
+                return found[0]
+            self._idle.append(thread)
+            self._release_if_over()
+            return None
+
+    def _rest(self, thread: _Thread) -> bool:
+        """Wait for a task; False if the thread is to end."""
+        if not thread.wake.acquire(timeout=self._idle_seconds):
+            if self._before_leaving is not None:
+                self._before_leaving()
+            with self._lock:
+                if thread in self._idle:
+                    self._idle.remove(thread)
+                    self._threads.discard(thread)
+                    return False
+            # Somebody took this thread off the idle list to give it something: that comes now.
+            thread.wake.acquire()
+        if thread.given is None:
+            with self._lock:
+                self._threads.discard(thread)
+            return False
+        return True
+
+    def _run(self, task: Task) -> None:
+        """Run one task and hand it back."""
+        if not task.begin():
+            self._leave(task)
+            task.done(Outcome())
+            return
+        task.thread = threading.get_ident()
+        blocking_in(lambda: self._standing_aside(task))
+        try:
+            outcome = run_here(task)
+        except BaseException as error:  # a failure of ours must not cost the task its end
+            outcome = Outcome(error=error)
+        finally:
+            blocking_in(None)
+            task.thread = None
+        self._leave(task)
+        task.done(outcome)
+
+    @contextmanager
+    def _standing_aside(self, task: Task) -> Iterator[None]:
+        """Free this thread's place while its task waits for another."""
+        with self._lock:
+            self._lanes[task.lane].leave(task)
+            self._aside += 1
+            self._fill()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._lanes[task.lane].enter(task)
+                self._aside -= 1
+
+
+def run_here(task: Task) -> Outcome:
+    """Run a task's call in this thread, measured, in the context of its submitter."""
+    spec = task.spec
+    snapshot = task.snapshot
+    if snapshot is not None:
+        snapshot.before()
+    meter = CallMeter(get_sampler() if task.measure else None)
+    task.meter = meter
+    meter.start()
+    try:
+        value = task.context.run(spec.fn, *spec.args, **spec.kwargs)
+        if task.coroutine:
+            value = task.context.run(asyncio.run, value)
+    except BaseException as error:
+        sample = meter.stop(failed=True)
+        task.meter = None
+        # Without this frame, which leads to the task and by its future back to the error.
+        trace = error.__traceback__
+        return Outcome(
+            error=error.with_traceback(trace.tb_next if trace is not None else None), sample=sample
+        )
+    sample = meter.stop(failed=False)
+    task.meter = None
+    if snapshot is not None:
+        sample = snapshot.after(value, sample)
+    return Outcome(value=value, sample=sample)

@@ -1,0 +1,519 @@
+"""`AdaptiveExecutor`: the facade. It checks what it is given and passes it on; it decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import functools
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Executor
+from dataclasses import replace
+from multiprocessing.context import BaseContext
+from types import TracebackType
+from typing import Any, Final, ParamSpec, Self, TypeVar, overload
+
+from .backends.loop import LoopBackend
+from .backends.processes.pool import ProcessBackend
+from .backends.threads import ThreadBackend
+from .dispatch.dispatcher import Dispatcher
+from .futures import Future
+from .mapping import MapResults, check_sizes
+from .model import DEFAULT, BackendName, Decision, Kind, Machine, Options, TaskSpec
+from .observe.stats import ExecutorStats
+from .platform.cores import usable_cores
+from .platform.forks import run_in_forked_child
+from .platform.gil import gil_enabled
+from .primitives import home_address
+from .routing.store import is_coroutine_function, name_of
+
+__all__ = ["AdaptiveExecutor", "ExecutorView", "get_executor", "set_executor"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RUNNABLE: Final = ("thread", "process", "loop")
+
+
+class AdaptiveExecutor(Executor):
+    """Runs each call where it belongs: on a thread, in a worker process or on an event loop.
+
+    The first calls of a function are measured on threads: CPU against waiting, GIL held or not, size of
+    what would have to travel. The others go where those figures say. Nothing is started before it is
+    needed. Use it with `with`, with `async with`, or not at all: an executor that is never shut down
+    finishes its work when the interpreter exits.
+
+    Args:
+        max_threads: Threads that work at the same time at most; None means 1000, approached only as far
+            as measured waiting justifies.
+        max_processes: Worker processes at most; None means the cores this process may use, by affinity
+            and cgroup quota.
+        mp_context: A `multiprocessing` context, or its name, to start workers with; None means the
+            library's own fork server where the system has fork, else "spawn".
+        initializer: Called once in each worker process before its first task.
+        initargs: Arguments for `initializer`.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: A size is not positive, or the context is unknown.
+    """
+
+    def __init__(
+        self,
+        max_threads: int | None = None,
+        max_processes: int | None = None,
+        *,
+        mp_context: BaseContext | str | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
+    ) -> None:
+        _check_size("max_threads", max_threads)
+        _check_size("max_processes", max_processes)
+        if initializer is not None and not callable(initializer):
+            raise TypeError(
+                "initializer must be a callable: pass the function itself, not the result of calling it"
+            )
+        if isinstance(mp_context, str):
+            import multiprocessing
+
+            multiprocessing.get_context(mp_context)  # ValueError for an unknown one
+        elif mp_context is not None and not isinstance(mp_context, BaseContext):
+            raise TypeError('mp_context must be a multiprocessing context or its name, such as "spawn"')
+        cores = usable_cores()
+        self._dispatcher = Dispatcher(
+            Machine(cores=cores, processes=max_processes or cores, gil=gil_enabled()),
+            ThreadBackend(max_threads, cores),
+            ProcessBackend(max_processes or cores, mp_context, initializer, tuple(initargs), home_address),
+            LoopBackend(),
+            _register,
+            _dispatchers.discard,
+        )
+        weakref.finalize(self, _let_go, self._dispatcher).atexit = False
+
+    @overload
+    def submit(
+        self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]: ...
+
+    @overload
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run `fn(*args, **kwargs)` somewhere.
+
+        A coroutine function that is submitted from a running loop runs on that loop, otherwise on the
+        library's own.
+
+        Args:
+            fn: A function, plain or `async def`, or any other callable.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+
+        Returns:
+            A future of its result.
+
+        Raises:
+            TypeError: `fn` can't be called.
+            RuntimeError: The executor has been shut down.
+        """
+        return self._submit(DEFAULT, fn, args, kwargs)
+
+    @overload
+    def map(
+        self,
+        fn: Callable[..., Coroutine[Any, Any, T]],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> MapResults[T]: ...
+
+    @overload
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> MapResults[T]: ...
+
+    def map(
+        self,
+        fn: Callable[..., Any],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> MapResults[Any]:
+        """Call `fn` for each item, as the builtin `map` does, all over the machine.
+
+        Args:
+            fn: A function of as many arguments as there are iterables.
+            *iterables: Where the arguments come from; the shortest ends it.
+            timeout: Seconds from now within which each result has to be there; None waits.
+            chunksize: Items that go together; None means one at a time.
+            buffersize: Items taken from the iterables beyond the results given out. None means all at
+                once if every iterable has a length, else 256.
+            ordered: True gives results in the order of the items, False as they come.
+
+        Returns:
+            An iterator of results, for `for` and for `async for`. It raises what the first failing call
+            raised, and cancels the rest then and when it is closed.
+
+        Raises:
+            TypeError: `fn` can't be called, or a size is not an integer.
+            ValueError: A size is not positive.
+            RuntimeError: The executor has been shut down.
+        """
+        return self._map(DEFAULT, fn, iterables, timeout, chunksize, buffersize, ordered)
+
+    def options(
+        self,
+        *,
+        backend: BackendName | None = None,
+        kind: Kind | None = None,
+        pure: bool | None = None,
+        timeout: float | None = None,
+        retries: int = 0,
+    ) -> ExecutorView:
+        """This executor with other options: a view with `submit`, `map` and `options`.
+
+        Args:
+            backend: "thread", "process" or "loop": run there, whatever is measured.
+            kind: "cpu" or "io": route as such, without measuring first.
+            pure: True promises that calls change no shared state, so they may leave the process; False
+                says that they do.
+            timeout: Seconds that a call may run. Coroutines and processes are ended then; a thread goes
+                on, but its future has failed.
+            retries: How often a call is run again after its worker died or its time ran out.
+
+        Returns:
+            The view.
+
+        Raises:
+            TypeError: An option has the wrong type.
+            ValueError: An unknown backend or kind, a negative number, or a timeout that is not positive.
+        """
+        return ExecutorView(self, _checked(Options(backend, kind, pure, timeout, retries)))
+
+    def explain(self, fn: Callable[..., Any]) -> Decision:
+        """Where the next call of `fn` would run, and why.
+
+        Args:
+            fn: A function, submitted before or not.
+
+        Returns:
+            The decision.
+
+        Raises:
+            TypeError: `fn` can't be called.
+        """
+        return self._dispatcher.explain(_subject(_callable(fn)), DEFAULT)
+
+    def stats(self) -> ExecutorStats:
+        """What has been done so far; `print` it for a table."""
+        return self._dispatcher.stats()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls and give back threads and processes when the last one has ended.
+
+        Args:
+            wait: Return only then. Calls that can only end on the event loop, or in the call, that is
+                waiting are not waited for.
+            cancel_futures: Cancel what has not begun.
+        """
+        self._dispatcher.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> bool | None:
+        if exc_type is not None and issubclass(exc_type, KeyboardInterrupt):
+            # The person at the keyboard wants an end now, not when the queue is empty.
+            self._dispatcher.abort()
+        else:
+            self.shutdown(wait=True)
+        return None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        # `asyncio.run` turns a Ctrl-C into a cancellation.
+        if exc_type is not None and issubclass(exc_type, (KeyboardInterrupt, asyncio.CancelledError)):
+            self._dispatcher.abort()
+            return
+        end = functools.partial(
+            self._dispatcher.shutdown, wait=True, cancel_futures=False, caller=asyncio.current_task()
+        )
+        try:
+            await asyncio.to_thread(end)
+        except asyncio.CancelledError:
+            self._dispatcher.abort()
+            raise
+
+    def _submit(
+        self, options: Options, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]:
+        """Accept one call."""
+        subject = _subject(_callable(fn))
+        future: Future[Any] = Future()
+        self._dispatcher.accept(TaskSpec(fn, args, kwargs, options, subject, name_of(subject)), future)
+        return future
+
+    def _map(
+        self,
+        options: Options,
+        fn: Callable[..., T],
+        iterables: tuple[Iterable[Any], ...],
+        timeout: float | None,
+        chunksize: int | None,
+        buffersize: int | None,
+        ordered: bool,
+    ) -> MapResults[T]:
+        """Accept a `map`."""
+        subject = _subject(_callable(fn))
+        check_sizes(chunksize, buffersize)
+        if not iterables:
+            raise TypeError("map() must have at least one iterable: pass what fn is to be called with")
+        name = name_of(subject)
+
+        def submit(carrier: Callable[..., Any], args: tuple[Any, ...], items: int) -> Future[Any]:
+            future: Future[Any] = Future()
+            self._dispatcher.accept(TaskSpec(carrier, args, {}, options, subject, name, items), future)
+            return future
+
+        return MapResults(
+            submit,
+            fn,
+            iterables,
+            timeout=timeout,
+            chunksize=1 if chunksize is None or is_coroutine_function(subject) else chunksize,
+            buffersize=buffersize,
+            ordered=ordered,
+            later=self._dispatcher.soon,
+        )
+
+
+class ExecutorView:
+    """An executor with options: `submit`, `map` and `options` as on the executor itself."""
+
+    __slots__ = ("_executor", "_options")
+
+    def __init__(self, executor: AdaptiveExecutor, options: Options) -> None:
+        self._executor = executor
+        self._options = options
+
+    @overload
+    def submit(
+        self, fn: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]: ...
+
+    @overload
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As `AdaptiveExecutor.submit`, with this view's options."""
+        return self._executor._submit(self._options, fn, args, kwargs)
+
+    @overload
+    def map(
+        self,
+        fn: Callable[..., Coroutine[Any, Any, T]],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> MapResults[T]: ...
+
+    @overload
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> MapResults[T]: ...
+
+    def map(
+        self,
+        fn: Callable[..., Any],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int | None = None,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> MapResults[Any]:
+        """As `AdaptiveExecutor.map`, with this view's options."""
+        return self._executor._map(self._options, fn, iterables, timeout, chunksize, buffersize, ordered)
+
+    def options(self, **changes: Any) -> ExecutorView:
+        """This view with some options changed; the names are those of `AdaptiveExecutor.options`."""
+        try:
+            options = replace(self._options, **changes)
+        except TypeError as error:
+            raise TypeError(f"{error}: the options are backend, kind, pure, timeout and retries") from None
+        return ExecutorView(self._executor, _checked(options))
+
+    def explain(self, fn: Callable[..., Any]) -> Decision:
+        """As `AdaptiveExecutor.explain`, with this view's options."""
+        return self._executor._dispatcher.explain(_subject(_callable(fn)), self._options)
+
+
+def _callable(fn: Any) -> Callable[..., Any]:
+    """Refuse what can't be called."""
+    if not callable(fn):
+        raise TypeError(
+            f"{type(fn).__name__!r} object is not callable: pass a function and its arguments separately, "
+            "as in submit(f, x), not submit(f(x))"
+        )
+    found: Callable[..., Any] = fn
+    return found
+
+
+def _subject(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that a carrier of ours, such as a `@task`, stands for."""
+    subject: Callable[..., Any] = getattr(fn, "__adaptive_subject__", fn)
+    return subject
+
+
+def _check_size(name: str, value: int | None) -> None:
+    """Refuse sizes that make no sense, as the standard pools do."""
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer or None, not {type(value).__name__}")
+    if value <= 0:
+        raise ValueError(f"{name} must be greater than 0, not {value}: leave it out to have it chosen")
+
+
+def _checked(options: Options) -> Options:
+    """Refuse options that make no sense."""
+    if options.backend is not None and options.backend not in RUNNABLE:
+        raise ValueError(
+            f"unknown backend {options.backend!r}: use one of {', '.join(map(repr, RUNNABLE))}, or None"
+        )
+    if options.kind not in (None, "cpu", "io"):
+        raise ValueError(f"unknown kind {options.kind!r}: use 'cpu', 'io' or None")
+    if options.pure not in (None, True, False):
+        raise TypeError("pure must be True, False or None")
+    if options.timeout is not None:
+        if options.timeout == float("inf"):
+            return _checked(replace(options, timeout=None))
+        if not isinstance(options.timeout, (int, float)) or isinstance(options.timeout, bool):
+            raise TypeError(
+                f"timeout must be a number of seconds or None, not {type(options.timeout).__name__}"
+            )
+        if not options.timeout > 0:
+            raise ValueError(f"timeout must be greater than 0, not {options.timeout}: None means no limit")
+    if not isinstance(options.retries, int) or isinstance(options.retries, bool):
+        raise TypeError(f"retries must be an integer, not {type(options.retries).__name__}")
+    if options.retries < 0:
+        raise ValueError(
+            f"retries must not be negative, is {options.retries}: 0 means that a call is run once"
+        )
+    return options
+
+
+# --- the default executor, and the end of the process --------------------------------------------------
+
+_lock = threading.Lock()
+_default: AdaptiveExecutor | None = None
+_dispatchers: set[Dispatcher] = (
+    set()
+)  # those with something to end, whether their executor still exists or not
+_hooked = False
+
+
+def get_executor() -> AdaptiveExecutor:
+    """The process-wide executor, made on first use and ended at exit."""
+    global _default
+    with _lock:
+        found = _default
+    if found is not None:
+        return found
+    made = AdaptiveExecutor()
+    with _lock:
+        if _default is None:
+            _default = made
+        return _default
+
+
+def set_executor(executor: AdaptiveExecutor | None) -> None:
+    """Make another executor the process-wide one.
+
+    The one before goes on for whoever still has it; nobody ends it but its owner, or the exit.
+
+    Args:
+        executor: The new one; None means: make another on the next use.
+
+    Raises:
+        TypeError: It is not an `AdaptiveExecutor`.
+    """
+    global _default
+    if executor is not None and not isinstance(executor, AdaptiveExecutor):
+        raise TypeError(f"set_executor() takes an AdaptiveExecutor or None, not {type(executor).__name__}")
+    with _lock:
+        _default = executor
+
+
+def _register(dispatcher: Dispatcher) -> None:
+    """Let what an executor has under way be finished at exit, and given up in a forked child."""
+    global _hooked
+    with _lock:
+        _dispatchers.add(dispatcher)
+        if _hooked:
+            return
+        _hooked = True
+    # As concurrent.futures does: before atexit's own hooks, while the threads are still served. Where the hook
+    # is missing, or comes too late, atexit is the next best.
+    register = getattr(threading, "_register_atexit", None)
+    try:
+        (register or atexit.register)(_at_exit)
+    except RuntimeError:
+        atexit.register(_at_exit)
+    run_in_forked_child(_in_forked_child)
+
+
+def _at_exit() -> None:
+    """Finish accepted work; on Ctrl-C, give it up."""
+    dispatchers = list(_dispatchers)
+    try:
+        for dispatcher in dispatchers:
+            dispatcher.shutdown(wait=True, cancel_futures=False, at_exit=True)
+    except KeyboardInterrupt:
+        for dispatcher in dispatchers:
+            dispatcher.abort()
+
+
+def _in_forked_child() -> None:
+    """None of the parent's executors works here; a new default one is made when it is wanted."""
+    global _default, _lock
+    for dispatcher in list(_dispatchers):
+        dispatcher.forget()
+    _dispatchers.clear()
+    _lock = threading.Lock()
+    _default = None
+
+
+def _let_go(dispatcher: Dispatcher) -> None:
+    """An executor was dropped without a shutdown: finish what it accepted, then end.
+
+    This runs wherever the garbage collector does, so it only leaves a message.
+    """
+    dispatcher.soon(lambda: dispatcher.shutdown(wait=False, cancel_futures=False))

@@ -1,0 +1,217 @@
+"""`Future`: a `concurrent.futures.Future` that can be awaited and that knows how to stop its task.
+
+Guarantees:
+    - A future ends once. `begin`, `try_result`, `try_exception` and `cancel` each take the future's own
+      condition, look at its state and change it in one step; whoever comes second is told False and
+      changes nothing. So a result that arrives for a cancelled task is dropped, never an error, and a
+      cancellation that arrives after the result is refused.
+    - Callbacks and waiters are told after the change, outside the condition.
+Assumes:
+    - The state names and the fields `_condition`, `_state`, `_waiters` of `concurrent.futures.Future`,
+      unchanged since Python 3.2; `tests/test_futures.py` fails if one of them goes.
+State table (who may change it):
+    PENDING   -> RUNNING     a backend, by `begin`
+    PENDING   -> CANCELLED   anybody, by `cancel`
+    RUNNING   -> CANCELLED   anybody, by `cancel`, if the backend can stop what runs (`stoppable`)
+    RUNNING   -> PENDING     a backend, by `rest`: its worker never began the call, or it is to be run again
+    RUNNING   -> FINISHED    a backend, by `try_result` / `try_exception`; the dispatcher, for a thread's timeout
+    PENDING   -> FINISHED    the dispatcher, for a task that fails before it begins
+Races:
+    - cancel against completion: `tests/test_futures.py::test_cancel_against_completion`
+    - cancel against begin: `tests/test_futures.py::test_cancel_against_begin`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future as StandardFuture
+from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar
+
+from .model import Decision
+
+__all__ = ["Future", "blocking_in", "refuse_to_wait"]
+
+T = TypeVar("T")
+_log = logging.getLogger("adaptive_exec")
+
+
+class _BlockingHook(threading.local):
+    """What a worker thread of ours wants to do while its task waits for another task."""
+
+    enter: Callable[[], AbstractContextManager[None]] | None = None
+
+
+_blocking = _BlockingHook()
+
+
+def blocking_in(hook: Callable[[], AbstractContextManager[None]] | None) -> None:
+    """Set what this thread enters while it waits for a future; None for an ordinary thread."""
+    _blocking.enter = hook
+
+
+def refuse_to_wait() -> AbstractContextManager[None]:
+    """What a thread that delivers results enters before it waits for one: nobody else could deliver that."""
+    raise RuntimeError(
+        "a done callback runs on the thread that delivers results, and must not wait for one there: "
+        "submit a call that waits, or add a callback to the other future"
+    )
+
+
+class Future(StandardFuture[T], Generic[T]):
+    """The outcome of a submitted call.
+
+    Everything that works with a `concurrent.futures.Future` works with it (`wait`, `as_completed`,
+    `asyncio.wrap_future`), and `await future` works on any running loop, on several at once too.
+
+    Attributes:
+        decision: Where the call ran and why; None as long as it has not been decided.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decision: Decision | None = None
+        self.stoppable = False
+        self.on_cancel: Callable[[], None] | None = None
+        self.only_on: asyncio.AbstractEventLoop | None = None
+
+    def cancel(self) -> bool:
+        """Cancel the call if that is still possible.
+
+        What has not begun is forgotten; a running coroutine is cancelled; a process that runs the call
+        is ended. A running thread can't be stopped.
+
+        Returns:
+            True if the call is cancelled, False if it has ended or can't be stopped.
+        """
+        return self._cancel(self.stoppable)
+
+    def cancel_pending(self) -> bool:
+        """Cancel the call only if it has not begun."""
+        return self._cancel(False)
+
+    def _cancel(self, if_running: bool) -> bool:
+        """Cancel in one step, then tell waiters, callbacks and whoever runs it."""
+        with self._condition:
+            if self._state == FINISHED or (self._state == RUNNING and not if_running):
+                return False
+            if self._state not in (PENDING, RUNNING):
+                return True
+            self._state = CANCELLED_AND_NOTIFIED
+            for waiter in self._waiters:
+                waiter.add_cancelled(self)
+            self._condition.notify_all()
+        self._tell()
+        on_cancel = self.on_cancel
+        if on_cancel is not None:
+            on_cancel()
+        return True
+
+    def begin(self) -> bool:
+        """Mark the call as running; False if it has been cancelled and must not be run."""
+        with self._condition:
+            if self._state == PENDING:
+                self._state = RUNNING
+            return self._state == RUNNING
+
+    def rest(self) -> bool:
+        """Take a running call back to pending, because its worker never began it; False if it has ended."""
+        with self._condition:
+            if self._state == RUNNING:
+                self._state = PENDING
+            return self._state == PENDING
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """As in the standard library; says False for a future that was cancelled, however often asked."""
+        with self._condition:
+            if self._state == CANCELLED_AND_NOTIFIED:
+                return False
+            return super().set_running_or_notify_cancel()
+
+    def try_result(self, value: T) -> bool:
+        """End the call with its result; False if it had ended before."""
+        return self._end(value, None)
+
+    def try_exception(self, error: BaseException) -> bool:
+        """End the call with an exception; False if it had ended before."""
+        return self._end(None, error)
+
+    def _end(self, value: T | None, error: BaseException | None) -> bool:
+        """Finish in one step, then tell waiters and callbacks."""
+        with self._condition:
+            if self._state not in (PENDING, RUNNING):
+                return False
+            self._result = value
+            self._exception = error
+            self._state = FINISHED
+            for waiter in self._waiters:
+                if error is None:
+                    waiter.add_result(self)
+                else:
+                    waiter.add_exception(self)
+            self._condition.notify_all()
+        self._tell()
+        return True
+
+    def _tell(self) -> None:
+        """Call the callbacks; whatever they raise, even SystemExit, whoever ended the future lives on."""
+        try:
+            self._invoke_callbacks()  # type: ignore[attr-defined]
+        except BaseException:
+            _log.exception("adaptive_exec: a done callback of %r raised", self)
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait for the result.
+
+        Args:
+            timeout: Seconds to wait at most; None waits as long as it takes.
+
+        Returns:
+            What the call returned.
+
+        Raises:
+            TimeoutError: It has not ended within `timeout`.
+            CancelledError: It was cancelled.
+            RuntimeError: It can only end on the event loop that is calling; await it instead.
+            BaseException: Whatever the call raised.
+        """
+        try:
+            if self.done():
+                return super().result(0)
+            with self._about_to_block():
+                return super().result(timeout)
+        finally:
+            self = None  # type: ignore[assignment]  # noqa: PLW0642  the error's traceback would lead back here
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the end and give the exception that the call raised; as `result` otherwise."""
+        if self.done():
+            return super().exception(0)
+        with self._about_to_block():
+            return super().exception(timeout)
+
+    def _about_to_block(self) -> AbstractContextManager[None]:
+        """Refuse to block the one loop that could finish this; else let the thread's owner compensate."""
+        loop = asyncio._get_running_loop()
+        if loop is not None and loop is self.only_on:
+            raise RuntimeError(
+                "this result can only come from the event loop that is waiting for it: await it"
+            )
+        if self.only_on is not None and self.only_on.is_closed():
+            raise RuntimeError("this result will never come: the event loop that had to bring it is closed")
+        enter = _blocking.enter
+        return _Unhindered() if enter is None else enter()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return asyncio.wrap_future(self).__await__()
+
+
+class _Unhindered(AbstractContextManager[None]):
+    """The context of a thread that nobody has to stand in for."""
+
+    def __exit__(self, *exc: object) -> None:
+        return None

@@ -1,0 +1,205 @@
+"""The vocabulary: what the parts of the library say to each other.
+
+Plain frozen values without behaviour beyond arithmetic on their own fields; this module imports
+nothing else of ours, so every layer may speak it. Times are in seconds in public values and in
+nanoseconds (`_ns`) in measured ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+BackendName = Literal["inline", "thread", "process", "loop", "cluster", "interpreter"]
+Kind = Literal["cpu", "io"]
+
+BACKEND_NAMES: Final = ("thread", "process", "loop", "cluster", "interpreter")
+KINDS: Final = ("cpu", "io")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One call, as it was measured where it ran.
+
+    Attributes:
+        wall_ns: From the start of the call to its end.
+        cpu_ns: CPU time of the calling thread in between; right under any contention.
+        sampled_ns: Time that the three-state sampler's looks at this call stand for: `wall_ns` on the average of
+            many calls, more or less for one; 0 where it did not look.
+        blocked_ns: Part of `sampled_ns` in which the thread waited for something other than the GIL.
+        gil_wait_ns: Part of `sampled_ns` in which the thread wanted the GIL and did not have it.
+        window_ns: Time in which the sampler held the GIL and watched this thread's CPU clock.
+        free_ns: CPU time that the thread gained in those windows, that is, without the GIL.
+        argument_bytes: Pickled size of the arguments; None where nobody pickled them.
+        result_bytes: Pickled size of the result; None where nobody pickled it.
+        pickle_ns: Time it took to pickle both; None where nobody did.
+        steps: Number of steps of a coroutine; 0 for a plain call.
+        longest_step_ns: CPU time of a coroutine's longest step.
+        alone: True where nothing else ran in the process (a worker), so that the wall is the call's own.
+        failed: True if the call raised.
+        looks: How often the three-state sampler looked; None where it did not watch the call.
+    """
+
+    wall_ns: int
+    cpu_ns: int
+    sampled_ns: int = 0
+    blocked_ns: int = 0
+    gil_wait_ns: int = 0
+    window_ns: int = 0
+    free_ns: int = 0
+    argument_bytes: int | None = None
+    result_bytes: int | None = None
+    pickle_ns: int | None = None
+    steps: int = 0
+    longest_step_ns: int = 0
+    alone: bool = False
+    failed: bool = False
+    looks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How far each figure of a `Profile` may be off: half the width of the range seen, in its own unit.
+
+    `inf` means that the figure has not been measured yet.
+    """
+
+    wall: float = float("inf")
+    cpu: float = float("inf")
+    cpu_ratio: float = float("inf")
+    gil_ratio: float = float("inf")
+    payload_bytes: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a function.
+
+    Attributes:
+        calls: Calls measured so far.
+        wall: Seconds that a call takes when it is not disturbed by others.
+        cpu: Seconds of CPU time of a call.
+        cpu_ratio: `cpu / (cpu + waiting)`: 1.0 computes only, 0.0 waits only. Time spent wanting the GIL
+            or a core is in neither part.
+        gil_ratio: The part of the CPU time that holds the GIL, 0.0 to 1.0; None while unknown.
+        payload_bytes: Pickled size of arguments and result together; None while unknown.
+        process_safe: True if calls may leave the process, False if they may not, None while unknown.
+        uncertainty: How far each figure may be off.
+        settled: True once the figures suffice to route by.
+    """
+
+    calls: int = 0
+    wall: float = 0.0
+    cpu: float = 0.0
+    cpu_ratio: float = 0.0
+    gil_ratio: float | None = None
+    payload_bytes: int | None = None
+    process_safe: bool | None = None
+    uncertainty: Uncertainty = field(default_factory=Uncertainty)
+    settled: bool = False
+
+    @property
+    def waiting(self) -> float:
+        """Seconds of a call that wait for something other than the GIL or a core."""
+        return self.cpu * (1.0 / self.cpu_ratio - 1.0) if self.cpu_ratio > 0.0 else self.wall
+
+    @property
+    def gil_time(self) -> float:
+        """Seconds of a call that hold the GIL; all of its CPU time as long as nobody knows better."""
+        return self.cpu * (1.0 if self.gil_ratio is None else self.gil_ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a call runs and why.
+
+    Attributes:
+        backend: Name of the backend.
+        reason: One sentence with the figures that decided.
+        profile: The profile it was decided by; None if none was needed.
+    """
+
+    backend: BackendName
+    reason: str
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller asks for; None means: the library decides."""
+
+    backend: BackendName | None = None
+    kind: Kind | None = None
+    pure: bool | None = None
+    timeout: float | None = None
+    retries: int = 0
+
+
+DEFAULT: Final = Options()
+"""The one object for a caller who asks for nothing, so that this can be seen at a glance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The facts of the machine that the sums of routing need.
+
+    Attributes:
+        cores: Usable cores.
+        processes: Worker processes there may be.
+        gil: False on a free-threaded build that runs without the GIL.
+        process_start: Seconds until a cold pool gives its first result.
+        process_hop: Seconds that a round trip to an idle warm worker costs beyond the call itself.
+        thread_hop: The same for a thread.
+        byte_cost: Seconds that a byte of payload costs to pickle, send and unpickle.
+    """
+
+    cores: int
+    processes: int = 1
+    gil: bool = True
+    process_start: float = 0.15
+    process_hop: float = 150e-6
+    thread_hop: float = 40e-6
+    byte_cost: float = 2e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is going on right now.
+
+    Attributes:
+        waiting_calls: Calls of this function that are accepted and not begun.
+        gil_backlog: Seconds of GIL-held CPU time accepted on threads and not yet done.
+        gil_spent: Seconds of GIL-held CPU time that this function has used on threads so far.
+        process_backlog: Seconds of CPU time accepted by the process pool and not yet done.
+        process_warm: True once the pool has workers.
+    """
+
+    waiting_calls: int = 0
+    gil_backlog: float = 0.0
+    gil_spent: float = 0.0
+    process_backlog: float = 0.0
+    process_warm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """One call as it was asked for.
+
+    Attributes:
+        fn: What is called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        options: What the caller asked for.
+        subject: The function that is measured and judged; `fn` itself unless that only carries it.
+        name: The subject's name, for people.
+        items: How many calls of the subject this one call makes.
+    """
+
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    options: Options
+    subject: Callable[..., Any]
+    name: str
+    items: int = 1

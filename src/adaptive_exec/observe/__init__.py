@@ -1,0 +1,1 @@
+"""TELL: what the executor did, for people and for programs."""

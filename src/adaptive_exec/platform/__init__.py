@@ -1,0 +1,1 @@
+"""What differs from system to system: one file a concern, each with a portable fallback."""

@@ -1,0 +1,372 @@
+"""A fork server of our own: a small single-threaded process from which workers are forked.
+
+The standard library's does the same, but it listens on a named socket in a temporary folder, which a
+SIGKILL leaves behind, and it imports the user's `__main__`. This one has no name at all: it is reached
+by one end of a socket pair, gets the worker's descriptors over it, and is gone when the other end closes.
+
+Guarantees:
+    - The parent learns of each child its pid first and its wait status last, through a pipe of that
+      child's own, so the pipe's read end serves as a sentinel.
+    - When the parent dies, however it dies, the server ends its children: SIGTERM at once, SIGKILL after
+      `GRACE_SECONDS`; then itself.
+    - Nothing is forked from a threaded process, and no child inherits another child's descriptors.
+Assumes:
+    - The kernel closes a process's descriptors when it ends, so end-of-file is the sign of death. A child
+      that the user forks from the parent would hold them open; `forget` closes them there.
+State table of a child, as the server sees it:
+    asked for -> running   forked; its pid has been written into its pipe
+    running -> ended       reaped; its status has been written, its pipe closed
+Races:
+    - the parent dies between asking and being answered: the write fails, the child is ended with the rest:
+      `tests/platform/test_forkserver.py::test_children_follow_the_parent`
+    - the server dies: sentinels close without a status, and the next `fork` starts another server:
+      `tests/platform/test_forkserver.py::test_server_killed`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
+from typing import Any, NoReturn
+
+from .forks import run_in_forked_child
+
+__all__ = ["Child", "ForkServer", "available"]
+
+GRACE_SECONDS = 0.5
+START_SECONDS = 60.0
+_HEADER = struct.Struct("!II")
+_NUMBER = struct.Struct("!q")
+
+
+def available() -> bool:
+    """Whether this system can fork and pass descriptors."""
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and hasattr(signal, "SIGCHLD")
+
+
+class _ServerGoneError(OSError):
+    """The fork server was killed, or never came up."""
+
+
+class Child:
+    """A forked process, seen from the parent."""
+
+    def __init__(self, pid: int, sentinel: int) -> None:
+        self.pid = pid
+        self.sentinel = sentinel
+        self.exitcode: int | None = None
+        self._ended = False
+
+    def poll(self, timeout: float | None = 0.0) -> bool:
+        """Whether it has ended, waiting `timeout` seconds for that; None waits as long as it takes."""
+        if self._ended:
+            return True
+        if not wait([self.sentinel], timeout):
+            return False
+        data = os.read(self.sentinel, _NUMBER.size)
+        self._ended = True
+        if not data:
+            # The server died, and nobody watches over its children any more: this one must not go on either.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        if len(data) == _NUMBER.size:
+            self.exitcode = os.waitstatus_to_exitcode(_NUMBER.unpack(data)[0])
+        return True
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it has not ended. Its pid is not reused before the server has reaped it."""
+        if not self.poll():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """Give its descriptor back."""
+        if self.sentinel >= 0:
+            os.close(self.sentinel)
+            self.sentinel = -1
+            self._ended = True
+
+
+class ForkServer:
+    """The parent's handle on a fork server, which is started by the first `fork`.
+
+    Args:
+        entry: `module:function` that a child calls with its payload and its descriptors.
+        preload: Modules that the server imports once, for all children.
+    """
+
+    def __init__(self, entry: str, preload: Sequence[str] = ()) -> None:
+        self._entry = entry
+        self._preload = tuple(preload)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        run_in_forked_child(self.forget)
+
+    def fork(self, payload: bytes, fds: Sequence[int]) -> Child:
+        """Fork a child that runs `entry(payload, fds)`.
+
+        Args:
+            payload: Bytes for the child.
+            fds: Descriptors that it gets; the caller keeps its own copies and may close them.
+
+        Raises:
+            OSError: The server can't be started or doesn't answer.
+        """
+        with self._lock:
+            try:
+                return self._ask(payload, fds)
+            except _ServerGoneError:
+                # It was killed, or never came up: once more with a new one.
+                self._end()
+                return self._ask(payload, fds)
+
+    def close(self) -> None:
+        """End the server; children that still run are ended with it."""
+        with self._lock:
+            self._end()
+
+    def forget(self) -> None:
+        """In a forked copy of the parent: close what belongs to the parent, end nothing."""
+        self._lock = threading.Lock()
+        if self._process is not None:
+            self._process.returncode = 0  # not this process's child: nothing to reap, nothing to warn about
+            self._process = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id, None while there is none."""
+        process = self._process
+        return None if process is None else process.pid
+
+    def _start(self) -> socket.socket:
+        """Start the server process."""
+        ours, theirs = socket.socketpair()
+        try:
+            tracker: Any = resource_tracker.getfd()
+            path = [entry for entry in sys.path if isinstance(entry, str)]
+            code = (
+                f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; "
+                f"serve({theirs.fileno()}, {tracker})"
+            )
+            flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+            # A Ctrl-C may come before the server ignores it; it unblocks what is blocked here once it does.
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, *flags, "-c", code],
+                    pass_fds=[theirs.fileno(), tracker],
+                    stdin=subprocess.DEVNULL,
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        text = "\n".join([self._entry, *self._preload]).encode()
+        ours.sendall(_HEADER.pack(len(text), 0) + text)
+        self._socket = ours
+        return ours
+
+    def _ask(self, payload: bytes, fds: Sequence[int]) -> Child:
+        """One request and its answer."""
+        server = self._socket or self._start()
+        read, write = os.pipe()
+        try:
+            header = _HEADER.pack(len(payload), len(fds) + 1)
+            try:
+                socket.send_fds(server, [header], [write, *fds])
+                server.sendall(payload)
+            except OSError as error:
+                raise _ServerGoneError(str(error)) from error
+            data = os.read(read, _NUMBER.size) if read in wait([read, server], START_SECONDS) else b""
+            if len(data) != _NUMBER.size:
+                raise _ServerGoneError("the fork server did not answer")
+            pid: int = _NUMBER.unpack(data)[0]
+            if pid < 0:
+                raise OSError(-pid, f"no worker process could be forked: {os.strerror(-pid)}")
+            return Child(pid, read)
+        except BaseException:
+            os.close(read)
+            raise
+        finally:
+            # Only now: on macOS a descriptor may be lost that is closed here before it has arrived there.
+            os.close(write)
+
+    def _end(self) -> None:
+        """Close the connection, which ends the server, and reap it."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        process, self._process = self._process, None
+        if process is not None:
+            try:
+                process.wait(GRACE_SECONDS + 5.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+# --- the server's side -------------------------------------------------------------------------------
+
+
+def serve(fd: int, tracker: int) -> NoReturn:
+    """The server process: fork a child for each request until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever the parent's thread had blocked
+    resource_tracker._resource_tracker._fd = tracker  # type: ignore[attr-defined, unused-ignore]
+    parent = socket.socket(fileno=fd)
+    code = 1
+    try:
+        code = _Server(parent).run()
+    except (EOFError, ConnectionError):
+        code = 0
+    finally:
+        # Neither atexit hooks nor destructors: nothing of this process is worth the time.
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+        os._exit(code)
+
+
+class _Server:
+    """What the server process knows."""
+
+    def __init__(self, parent: socket.socket) -> None:
+        self.parent = parent
+        self.pipes: dict[int, int] = {}
+        size, _ = _HEADER.unpack(_receive(parent, _HEADER.size))
+        self.entry, *preload = _receive(parent, size).decode().split("\n")
+        for name in preload:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+    def run(self) -> int:
+        """Serve until the parent is gone, then end the children."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        self.wake = (wake_read, wake_write)
+        while True:
+            ready = wait([self.parent, wake_read])
+            if wake_read in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(wake_read, 4096)
+                self.reap()
+            if self.parent in ready:
+                try:
+                    self.fork()
+                except (EOFError, ConnectionError):
+                    self.end_children()
+                    return 0
+
+    def fork(self) -> None:
+        """Read one request and fork its child."""
+        header, fds, _, _ = socket.recv_fds(self.parent, _HEADER.size, 16)
+        if not header:
+            raise EOFError
+        try:
+            header += _receive(self.parent, _HEADER.size - len(header))
+            size, expected = _HEADER.unpack(header)
+            payload = _receive(self.parent, size)
+            if expected != len(fds):
+                raise OSError(errno.EIO, "descriptors were lost on the way")
+            pid = os.fork()
+        except OSError as error:
+            if fds:
+                with contextlib.suppress(OSError):
+                    os.write(fds[0], _NUMBER.pack(-(error.errno or errno.EIO)))
+            for fd in fds:
+                os.close(fd)
+            return
+        status, *inherited = fds
+        if pid == 0:
+            self.become_child(payload, status, inherited)
+        for fd in inherited:
+            os.close(fd)
+        self.pipes[pid] = status
+        with contextlib.suppress(OSError):
+            os.write(status, _NUMBER.pack(pid))
+
+    def become_child(self, payload: bytes, status: int, fds: list[int]) -> NoReturn:
+        """In the child: leave the server's things and run the entry."""
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self.parent.close()
+            for fd in (*self.wake, status, *self.pipes.values()):
+                os.close(fd)
+            self.pipes.clear()
+            module, _, name = self.entry.partition(":")
+            function: Callable[[bytes, list[int]], Any] = getattr(importlib.import_module(module), name)
+            function(payload, fds)
+            code = 0
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            with contextlib.suppress(Exception):
+                threading._shutdown()  # type: ignore[attr-defined]
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+            os._exit(code)
+
+    def reap(self) -> None:
+        """Pass on the status of each child that has ended."""
+        while self.pipes:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            pipe = self.pipes.pop(pid, None)
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    os.write(pipe, _NUMBER.pack(status))
+                os.close(pipe)
+
+    def end_children(self) -> None:
+        """SIGTERM for all, SIGKILL for those that are still there after the grace."""
+        for number, grace in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, 1.0)):
+            for pid in self.pipes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            end = time.monotonic() + grace
+            while self.pipes and (left := end - time.monotonic()) > 0:
+                wait([self.wake[0]], left)
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self.wake[0], 4096)
+                self.reap()
+
+
+def _receive(source: socket.socket, size: int) -> bytes:
+    """Exactly `size` bytes, or EOFError."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = source.recv(size - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)

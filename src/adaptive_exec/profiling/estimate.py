@@ -1,0 +1,251 @@
+"""What is known of one function: samples in, profile out.
+
+Guarantees:
+    - Memory is bounded, however many calls there are: 12 samples, 8 that know pickled sizes, a dozen sums, and at
+      most 1024 samples that are not yet learned (only while a holder of the lock is preempted).
+    - `add`, `add_live`, `profile` and `needs_sampling` may be called by any threads at once, and none of them
+      ever waits: whoever finds the lock taken leaves its sample for the holder, or takes the last profile.
+      (A holder can lose the GIL for a tenth of a second. Threads that waited for it were seen to queue up
+      behind each other, one call at a time.)
+    - A step change in CPU cost, in nature (computing, waiting) or in what holds the GIL makes the profile start
+      again within 20 calls.
+
+Assumes:
+    - Nothing of the GIL. A `Profile` is frozen, so that one which was handed out can be read without a lock.
+
+Races:
+    1. A sample is left for the holder, who is just about to let go: after letting go it looks once more
+       -> tests/profiling/test_estimate.py::test_sample_left_at_the_last_moment_is_learned
+
+State: `_since_reset` counts calls since the function was new or last changed. Unsettled functions are sampled at
+every call; settled ones at every eighth, or less often where a call is so short that watching it would cost
+more than 2 % of its time. Calls that contradict the profile make it start again (drift.py):
+
+    | contradiction                                                   | then                    |
+    |-----------------------------------------------------------------|-------------------------|
+    | CPU time 3 times as long, or 3 times as short, 4 calls in a row | start again             |
+    | looks at the last calls say the opposite                        | start again             |
+    | they say something else, or a wall is 3 times what is explained | sample the next 8 calls |
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Final, NamedTuple
+
+from ..model import Profile, Sample
+from ..platform.gil import gil_enabled
+from .drift import Drift
+from .evidence import Evidence
+from .figures import figure_out
+
+__all__ = ["Estimator"]
+
+_RECENT: Final = 12
+_PAYLOADS: Final = 8
+_PENDING: Final = 1024
+_EXACT_CALLS: Final = 64
+_REFRESH_CALLS: Final = 8
+_SAMPLE_EVERY: Final = 8
+_SAMPLE_SELDOM: Final = 256
+_WATCH_COST_S: Final = 60e-6
+_SAMPLED_SHARE: Final = 0.02
+_GIL_MATTERS_S: Final = 1e-3
+_GIL_CALLS: Final = 32
+
+
+class _Home(NamedTuple):
+    """CPU time spent at home: what held the GIL before the last reset, and all since."""
+
+    gil_ns: float
+    cpu_ns: int
+
+
+class Estimator:
+    """Learns what a function's calls cost.
+
+    Args:
+        has_gil: Whether the interpreter has a GIL; None to ask it.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_drift",
+        "_evidence",
+        "_has_gil",
+        "_home",
+        "_lock",
+        "_payloads",
+        "_pending",
+        "_profile",
+        "_recent",
+        "_since_reset",
+        "_since_sampled",
+        "_stale",
+    )
+
+    def __init__(self, *, has_gil: bool | None = None) -> None:
+        self._lock = threading.Lock()
+        self._pending: deque[Sample] = deque(maxlen=_PENDING)
+        self._has_gil = gil_enabled() if has_gil is None else has_gil
+        self._recent: deque[Sample] = deque(maxlen=_RECENT)
+        self._payloads: deque[Sample] = deque(maxlen=_PAYLOADS)
+        self._evidence = Evidence()
+        self._drift = Drift()
+        self._profile = Profile()
+        self._stale = 0
+        self._calls = 0
+        self._since_reset = 0
+        self._since_sampled = 0
+        self._home = _Home(0.0, 0)
+
+    def add(self, sample: Sample) -> None:
+        """Learn from a call that has ended."""
+        self._pending.append(sample)
+        self._absorb()
+
+    def add_live(self, sample: Sample) -> Profile:
+        """A provisional profile: what is known, and what a running call tells so far. Stores nothing.
+
+        The costs of a call that has not ended are lower bounds, so they count only where they already exceed
+        what is known, or where nothing is.
+
+        Args:
+            sample: From `CallMeter.peek`.
+        """
+        if not self._lock.acquire(blocking=False):
+            return self._profile
+        try:
+            known = self._refreshed()
+            evidence = self._evidence.copy()
+            evidence.add(sample)
+            exceeds = sample.cpu_ns >= known.cpu * 1e9 and sample.wall_ns >= known.wall * 1e9
+            recent = [*self._recent, sample] if exceeds or not self._recent else list(self._recent)
+            return self._figures(recent, evidence)
+        finally:
+            self._release()
+
+    def profile(self) -> Profile:
+        """What is known so far; `process_safe` is None.
+
+        For functions with many calls, `Profile.calls` may lag by fewer than 8.
+        """
+        if (self._stale or self._pending) and self._lock.acquire(blocking=False):
+            try:
+                return self._refreshed()
+            finally:
+                self._release()
+        return self._profile
+
+    def needs_sampling(self) -> bool:
+        """Whether the next call should be watched by the sampler; asked once for each call."""
+        if not self._lock.acquire(blocking=False):
+            return not self._profile.settled
+        try:
+            return self._is_due(self._refreshed())
+        finally:
+            self._release()
+
+    @property
+    def gil_spent_s(self) -> float:
+        """Seconds of GIL-held CPU that the function used so far in samples not taken in a worker."""
+        home = self._home
+        return (home.gil_ns + home.cpu_ns * _gil_share(self.profile())) / 1e9
+
+    def _absorb(self) -> None:
+        """Learn what is pending, unless somebody else is at it, who then learns that too."""
+        while self._pending and self._lock.acquire(blocking=False):
+            try:
+                self._drain()
+            finally:
+                self._lock.release()
+
+    def _release(self) -> None:
+        """Let go of the lock, then learn what was left meanwhile."""
+        self._lock.release()
+        self._absorb()
+
+    def _drain(self) -> None:
+        """Learn what is pending. Caller holds `_lock`, so nobody else takes samples away."""
+        assert self._lock.locked()
+        while self._pending:
+            self._learn(self._pending.popleft())
+
+    def _learn(self, sample: Sample) -> None:
+        """Take one call into account. Caller holds `_lock`."""
+        if self._drift.contradicts(sample, self._computed()):
+            self._reset()
+        self._calls += 1
+        self._since_reset += 1
+        if not sample.alone:
+            self._home = _Home(self._home.gil_ns, self._home.cpu_ns + sample.cpu_ns)
+        self._recent.append(sample)
+        if sample.argument_bytes is not None or sample.result_bytes is not None:
+            self._payloads.append(sample)
+        self._evidence.add(sample)
+        self._stale += 1
+
+    def _is_due(self, profile: Profile) -> bool:
+        """Whether the next call is one of those to watch. Caller holds `_lock`."""
+        if not profile.settled or self._drift.suspects or self._gil_open(profile):
+            self._since_sampled = 0
+            return True
+        self._since_sampled += 1
+        if self._since_sampled < _sampling_period(profile.wall):
+            return False
+        self._since_sampled = 0
+        return True
+
+    def _gil_open(self, profile: Profile) -> bool:
+        """True while it matters, and is unknown, whether a function holds the GIL. Caller holds `_lock`."""
+        if profile.gil_ratio is not None or self._since_reset >= _GIL_CALLS:
+            return False
+        return profile.cpu >= _GIL_MATTERS_S and profile.cpu_ratio > 0.1
+
+    def _reset(self) -> None:
+        """Forget the figures; the function is another one now. Caller holds `_lock`."""
+        home = self._home
+        self._home = _Home(home.gil_ns + home.cpu_ns * _gil_share(self._profile), 0)
+        self._recent.clear()
+        self._evidence = Evidence()
+        self._since_reset = 0
+        self._stale = _REFRESH_CALLS
+
+    def _refreshed(self) -> Profile:
+        """The profile with all that is pending. Caller holds `_lock`."""
+        self._drain()
+        return self._computed()
+
+    def _computed(self) -> Profile:
+        """The profile, computed anew if that is due. Caller holds `_lock`."""
+        assert self._lock.locked()
+        if self._stale >= _REFRESH_CALLS or (self._stale and self._since_reset <= _EXACT_CALLS):
+            self._stale = 0
+            if self._recent:
+                self._profile = self._figures(list(self._recent), self._evidence)
+        return self._profile
+
+    def _figures(self, recent: list[Sample], evidence: Evidence) -> Profile:
+        """The profile that these add up to. Caller holds `_lock`."""
+        return figure_out(
+            recent,
+            evidence,
+            calls=self._calls,
+            since_reset=self._since_reset,
+            has_gil=self._has_gil,
+            payloads=self._payloads,
+        )
+
+
+def _gil_share(profile: Profile) -> float:
+    """The GIL ratio, all while unknown."""
+    return 1.0 if profile.gil_ratio is None else profile.gil_ratio
+
+
+def _sampling_period(wall_s: float) -> int:
+    """How many calls of a settled function there are to one that is watched."""
+    if wall_s <= 0.0:
+        return _SAMPLE_SELDOM
+    affordable = _WATCH_COST_S / (_SAMPLED_SHARE * wall_s)
+    return int(min(max(affordable, _SAMPLE_EVERY), _SAMPLE_SELDOM))

@@ -1,0 +1,153 @@
+"""From samples to a profile: the arithmetic, without state, clocks or locks.
+
+CPU is the median over calls. Waiting comes from the sampler's looks where there are any, and is bounded by what
+is left of the wall: `wall - cpu` also holds waits for the GIL and for a core, so it can only be too large, and
+its low quantile over calls is the best that clocks alone can say. The wall of an undisturbed call is the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ..model import Profile, Sample, Uncertainty
+from .evidence import Evidence, half_width
+
+__all__ = ["figure_out", "payload"]
+
+_SETTLING_CALLS: Final = 4
+_PATIENCE_CALLS: Final = 8
+_SHORT_NS: Final = 2_000_000
+_NATURE: Final = 0.25
+_MOSTLY_WAITS: Final = 0.1
+_SLACK_SHARE: Final = 0.15
+_SLACK_NS: Final = 20_000
+
+
+def figure_out(
+    recent: Sequence[Sample],
+    evidence: Evidence,
+    *,
+    calls: int,
+    since_reset: int,
+    has_gil: bool,
+    payloads: Iterable[Sample] = (),
+) -> Profile:
+    """The profile that these samples add up to.
+
+    Args:
+        recent: The last calls; not empty.
+        evidence: What the sampler saw.
+        calls: What `Profile.calls` shall say.
+        since_reset: Calls measured since the function last changed its nature.
+        has_gil: False on a free-threaded build: `gil_ratio` is then 0.0.
+        payloads: Samples that know pickled sizes.
+    """
+    chosen = _best(recent)
+    cpu = _median([sample.cpu_ns for sample in chosen])
+    slacks = sorted(max(sample.wall_ns - sample.cpu_ns, 0) for sample in chosen)
+    waiting, waiting_off = _waiting(cpu, slacks, evidence)
+    wall = cpu + waiting
+    cpu_ratio = cpu / wall if wall > 0.0 else 1.0
+    cpu_ratio_off = _ratio_off(cpu, waiting, waiting_off, slacks[-1])
+    gil_ratio, gil_off = _gil(evidence, has_gil)
+    payload_bytes, payload_off = payload(payloads)
+    knows_nature = cpu_ratio_off <= _NATURE
+    knows_gil = cpu_ratio <= _MOSTLY_WAITS or not has_gil or evidence.knows_gil
+    return Profile(
+        calls=calls,
+        wall=wall / 1e9,
+        cpu=cpu / 1e9,
+        cpu_ratio=cpu_ratio,
+        gil_ratio=gil_ratio,
+        payload_bytes=payload_bytes,
+        uncertainty=Uncertainty(
+            wall=(_half_range([sample.cpu_ns for sample in chosen]) + waiting_off) / 1e9,
+            cpu=_half_range([sample.cpu_ns for sample in chosen]) / 1e9,
+            cpu_ratio=cpu_ratio_off,
+            gil_ratio=gil_off,
+            payload_bytes=payload_off,
+        ),
+        settled=_settled(since_reset, wall, knows_nature, knows_gil),
+    )
+
+
+def payload(samples: Iterable[Sample]) -> tuple[int | None, float]:
+    """Median of arguments plus median of results, in bytes, and how far that may be off."""
+    known = list(samples)
+    arguments = [s.argument_bytes for s in known if s.argument_bytes is not None]
+    results = [s.result_bytes for s in known if s.result_bytes is not None]
+    if not arguments and not results:
+        return None, float("inf")
+    total = sum(int(_median(sizes)) for sizes in (arguments, results) if sizes)
+    return total, _half_range(arguments) + _half_range(results)
+
+
+def _best(recent: Sequence[Sample]) -> Sequence[Sample]:
+    """The samples to take figures from: of calls that did not raise, those of workers, where there are any."""
+    chosen = [sample for sample in recent if not sample.failed] or recent
+    return [sample for sample in chosen if sample.alone] or chosen
+
+
+def _waiting(cpu: float, slacks: Sequence[int], evidence: Evidence) -> tuple[float, float]:
+    """Nanoseconds that a call waits for something other than the GIL or a core, and how far that may be off."""
+    # At most the fifth part of the calls may be luckier than what is taken for the undisturbed one.
+    floor = float(slacks[len(slacks) // 5])
+    share = evidence.blocked_share
+    if share is None:
+        return floor, floor if _is_guess(cpu, slacks) else (slacks[-1] - slacks[0]) / 2
+    seen = share * evidence.mean_wall_ns
+    off = half_width(share, evidence.looks) * evidence.mean_wall_ns
+    if floor < seen / 2:
+        # Some calls hardly wait at all, so waits vary; then the mean that the looks tell is what counts, and
+        # the mean of what is left of the wall bounds it.
+        return min(seen, sum(slacks) / len(slacks) if len(slacks) > 1 else floor), off
+    return min(seen, floor), off
+
+
+def _is_guess(cpu: float, slacks: Sequence[int]) -> bool:
+    """Whether clocks alone leave open what the rest of the wall was: few calls, or very different ones."""
+    if slacks[-1] <= _SLACK_SHARE * cpu + _SLACK_NS:
+        return False
+    return len(slacks) < _SETTLING_CALLS or slacks[0] * 2 < slacks[-1]
+
+
+def _ratio_off(cpu: float, waiting: float, off: float, most: int) -> float:
+    """Half the range of the CPU ratio if the waiting is off by so much, and at most what is left of the wall."""
+    least = max(min(waiting, most) - off, 0.0)
+    longest = min(waiting + off, most)
+    if cpu <= 0.0:
+        return 0.0 if least > 0.0 or longest <= 0.0 else 0.5
+    return (cpu / (cpu + least) - cpu / (cpu + longest)) / 2
+
+
+def _gil(evidence: Evidence, has_gil: bool) -> tuple[float | None, float]:
+    """The GIL ratio and how far it may be off."""
+    if not has_gil:
+        return 0.0, 0.0
+    ratio = evidence.gil_ratio
+    if ratio is None:
+        return None, float("inf")
+    return ratio, half_width(ratio, evidence.windows)
+
+
+def _median(values: Sequence[int]) -> float:
+    """The median of at least one value."""
+    # Not the `statistics` module: importing it costs more than all of this library's own modules together.
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return float(ordered[middle]) if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _half_range(values: Sequence[int]) -> float:
+    """Half the width of the range of the values; infinite for fewer than two, 0 for none."""
+    if len(values) < 2:
+        return float("inf") if values else 0.0
+    return (max(values) - min(values)) / 2
+
+
+def _settled(calls: int, wall_ns: float, knows_nature: bool, knows_gil: bool) -> bool:
+    """Whether the figures suffice to route by: good evidence, or calls enough that waiting longer is no use."""
+    if knows_nature and knows_gil and wall_ns >= _SHORT_NS:
+        return True
+    return calls >= (_SETTLING_CALLS if knows_nature else _PATIENCE_CALLS)

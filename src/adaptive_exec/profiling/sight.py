@@ -1,0 +1,180 @@
+"""What the sampler can see of a thread, and with what: the seam at which tests put a fake in place.
+
+`Eyes` is the real thing: thread states from /proc, CPU clocks of threads, and a sleep that keeps the GIL. Each of
+them may be missing on a system, and then says None.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Final, Protocol
+
+from ..platform.gil import gil_enabled
+from ..platform.held_calls import HeldCalls, held_calls
+from ..platform.thread_clocks import read_thread_clock, this_thread_clock
+from ..platform.thread_states import GilWords, ThreadState, classify, learn_gil_words, open_this_thread
+
+__all__ = ["Eyes", "Sight", "SystemEyes", "forced_to_ticks"]
+
+_MOST_DESCRIPTORS: Final = 64
+"""Threads whose state file is kept open; the rest are watched by their clocks alone (a common limit is 1024)."""
+
+
+def forced_to_ticks() -> bool:
+    """True if the user or a test wants the portable probe: `ADAPTIVE_EXEC_PROBE=ticks`."""
+    return os.environ.get("ADAPTIVE_EXEC_PROBE") == "ticks"
+
+
+class Sight:
+    """One thread as it can be seen from another: its CPU clock and a descriptor of its state file."""
+
+    __slots__ = ("__weakref__", "_owner", "clock", "descriptor")
+
+    def __init__(self, clock: int | None, descriptor: int | None, owner: SystemEyes | None = None) -> None:
+        self.clock = clock
+        self.descriptor = descriptor
+        self._owner = owner
+
+    def __del__(self) -> None:
+        # The descriptor may not be closed when the thread ends: a sampler that is just reading it would read
+        # whatever file got its number next. It goes with the last watch that still holds this object.
+        if self._owner is not None and self.descriptor is not None:
+            self._owner.close(self.descriptor)
+
+
+class Eyes(Protocol):
+    """What a sampler needs from the system."""
+
+    def prepare(self) -> None:
+        """Get ready to look; called once in the sampler's thread, before its first look."""
+
+    def open_this_thread(self) -> Sight:
+        """The sight of the calling thread, kept for its next call."""
+
+    def state(self, sight: Sight) -> ThreadState | None:
+        """What the thread is doing now; None if that can't be told."""
+
+    def cpu_ns(self, sight: Sight) -> int | None:
+        """CPU time of the thread so far; None if that can't be told."""
+
+    def sees_state(self, sight: Sight) -> bool:
+        """True if the thread's state can be told."""
+
+    def now_ns(self) -> int:
+        """The monotonic clock."""
+
+    def hold_gil_us(self, microseconds: int) -> None:
+        """Sleep without releasing the GIL."""
+
+    def has_windows(self) -> bool:
+        """True if GIL-hold windows are possible and mean something."""
+
+    def only_ticks(self) -> bool:
+        """True if threads can't be seen at all, so that the sampler's own lateness is the only evidence."""
+
+    def after_fork(self) -> None:
+        """Forget what belonged to the parent's threads."""
+
+
+class SystemEyes:
+    """The real eyes. `open_this_thread` is called by any thread, the rest by the sampler's alone.
+
+    Args:
+        ticks: Pretend that nothing can be seen, as on systems without /proc and thread clocks.
+    """
+
+    def __init__(self, *, ticks: bool = False) -> None:
+        self._ticks = ticks
+        self._calls: HeldCalls | None = None
+        self._gil_words: GilWords | None = None
+        self._gil = gil_enabled()
+        self._blind = ticks
+        self._forget_descriptors()
+
+    def prepare(self) -> None:
+        """Load the C library and learn where threads wait for the GIL."""
+        if self._ticks or self._calls is not None:
+            return
+        self._calls = held_calls()
+        self._gil = gil_enabled()
+        if self._calls is not None:
+            self._gil_words = self._learn(self._calls)
+        self._blind = self._calls is None or (self._gil_words is None and this_thread_clock() is None)
+
+    def open_this_thread(self) -> Sight:
+        """The sight of the calling thread; opened once in a thread's life and closed after its end."""
+        local = self._local
+        try:
+            sight: Sight = local.sight
+        except AttributeError:
+            sight = local.sight = self._open()
+        return sight
+
+    def state(self, sight: Sight) -> ThreadState | None:
+        """Read and classify the thread's state, without releasing the GIL."""
+        if sight.descriptor is None or self._gil_words is None or self._calls is None:
+            return None
+        return classify(self._calls.read(sight.descriptor), self._gil_words)
+
+    def cpu_ns(self, sight: Sight) -> int | None:
+        """Read the thread's CPU clock, without releasing the GIL."""
+        return None if sight.clock is None else read_thread_clock(sight.clock)
+
+    def sees_state(self, sight: Sight) -> bool:
+        """True with a state file and, where there is a GIL, with its place known."""
+        return sight.descriptor is not None and self._gil_words is not None
+
+    def now_ns(self) -> int:
+        """The performance counter."""
+        return time.perf_counter_ns()
+
+    def hold_gil_us(self, microseconds: int) -> None:
+        """`usleep` through `ctypes.PyDLL`."""
+        if self._calls is not None:
+            self._calls.sleep_us(microseconds)
+
+    def has_windows(self) -> bool:
+        """True with a GIL and a C library to hold it with."""
+        return self._gil and self._calls is not None
+
+    def only_ticks(self) -> bool:
+        """True where neither states nor clocks of threads can be read and there is a GIL to ask about."""
+        return self._blind and self._gil
+
+    def after_fork(self) -> None:
+        """Drop the parent's descriptors; the words stay, for the child's GIL lies at the same address."""
+        self._forget_descriptors()
+
+    def close(self, descriptor: int) -> None:
+        """Close the state file of a thread that nobody watches any more."""
+        with self._counting:
+            self._open_descriptors -= 1
+        os.close(descriptor)
+
+    def _forget_descriptors(self) -> None:
+        """Start with no thread known and none of its files open."""
+        self._local = threading.local()
+        self._counting = threading.Lock()
+        self._open_descriptors = 0
+
+    def _open(self) -> Sight:
+        """Open the calling thread, without its state file if too many are open already."""
+        if self._ticks:
+            return Sight(None, None)
+        descriptor = None
+        with self._counting:
+            allowed = self._open_descriptors < _MOST_DESCRIPTORS
+            if allowed:
+                descriptor = open_this_thread()
+                self._open_descriptors += descriptor is not None
+        return Sight(this_thread_clock(), descriptor, self)
+
+    def _learn(self, calls: HeldCalls) -> GilWords | None:
+        """Where threads wait for the GIL; nowhere on a free-threaded build; None where states can't be read."""
+        descriptor = open_this_thread()
+        if descriptor is None:
+            return None
+        os.close(descriptor)
+        return learn_gil_words(calls.read, calls.sleep_us) if self._gil else frozenset()

@@ -1,0 +1,140 @@
+"""A coroutine, measured step by step on whatever loop drives it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Coroutine, Generator
+from types import TracebackType
+from typing import Any, TypeVar, final
+
+from ..model import Sample
+
+__all__ = ["MeasuredCoroutine"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+_wall_ns = time.perf_counter_ns
+_cpu_ns = time.thread_time_ns
+
+
+@final
+class MeasuredCoroutine(Coroutine[Any, Any, T_co]):
+    """Drives a coroutine and measures each step; otherwise it is the coroutine it wraps.
+
+    Results, exceptions, `throw`, `close` and the attributes of the wrapped coroutine (`cr_frame`, `cr_await`,
+    `__qualname__`, ...) pass through. One thread at a time may drive it, as with any coroutine; `step_wall_ns`
+    and `sample` may be asked by any thread.
+
+    Args:
+        coro: The coroutine.
+
+    Attributes:
+        longest_step_wall_ns: Wall time of the longest step: long with little CPU means that a step blocks its
+            loop.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_begun_ns",
+        "_coro",
+        "_cpu_ns",
+        "_ended_ns",
+        "_longest_ns",
+        "_step_begun_ns",
+        "_steps",
+        "longest_step_wall_ns",
+    )
+
+    def __init__(self, coro: Coroutine[Any, Any, T_co]) -> None:
+        self._coro = coro
+        self._begun_ns = 0
+        self._ended_ns = 0
+        self._step_begun_ns = 0
+        self._cpu_ns = 0
+        self._longest_ns = 0
+        self._steps = 0
+        self.longest_step_wall_ns = 0
+
+    def send(self, value: Any, /) -> Any:
+        """Run one step."""
+        begun = self._begin_step()
+        try:
+            return self._coro.send(value)
+        finally:
+            self._end_step(begun)
+
+    def throw(self, typ: Any, val: BaseException | object = None, tb: TracebackType | None = None, /) -> Any:
+        """Run one step that begins with an exception."""
+        begun = self._begin_step()
+        try:
+            if val is None and tb is None:
+                return self._coro.throw(typ)
+            return self._coro.throw(typ, val, tb)
+        finally:
+            self._end_step(begun)
+
+    def close(self) -> None:
+        """Close the wrapped coroutine."""
+        self._coro.close()
+
+    def __await__(self) -> Generator[Any, Any, T_co]:
+        """Await it as any coroutine: the awaiting one drives its steps."""
+        # An iterator with send, throw and close is all that `await` asks for; a generator in between would
+        # cost every step once more.
+        return self
+
+    def __iter__(self) -> MeasuredCoroutine[T_co]:
+        """Itself: the iterator that `await` asks for."""
+        return self
+
+    def __next__(self) -> Any:
+        """Run one step."""
+        return self.send(None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the wrapped coroutine's."""
+        return getattr(object.__getattribute__(self, "_coro"), name)
+
+    def __repr__(self) -> str:
+        """The wrapped coroutine with a word in front."""
+        return f"<measured {self._coro!r}>"
+
+    def sample(self, failed: bool) -> Sample:
+        """What was measured so far: wall from the first step to the end of the last.
+
+        Args:
+            failed: True if the coroutine raised.
+        """
+        return Sample(
+            self._ended_ns - self._begun_ns,
+            self._cpu_ns,
+            steps=self._steps,
+            longest_step_ns=self._longest_ns,
+            failed=failed,
+        )
+
+    def step_wall_ns(self) -> int:
+        """How long the step that is running now has been running; 0 between steps."""
+        begun = self._step_begun_ns
+        return _wall_ns() - begun if begun else 0
+
+    def _begin_step(self) -> int:
+        """Note the start of a step; returns the CPU clock."""
+        now = _wall_ns()
+        self._step_begun_ns = now
+        if not self._begun_ns:
+            self._begun_ns = now
+        return _cpu_ns()
+
+    def _end_step(self, cpu_begun_ns: int) -> None:
+        """Add a step that has ended."""
+        cpu = _cpu_ns() - cpu_begun_ns
+        now = self._ended_ns = _wall_ns()
+        wall = now - self._step_begun_ns
+        self._step_begun_ns = 0
+        self._steps += 1
+        self._cpu_ns += cpu
+        if cpu > self._longest_ns:
+            self._longest_ns = cpu
+        if wall > self.longest_step_wall_ns:
+            self.longest_step_wall_ns = wall

@@ -1,0 +1,187 @@
+"""What an attribute of something may be."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any, Final
+
+from .arguments import Args
+from .calls import Calls
+from .denied import denied
+from .environment import attributes_of
+from .heap import ITEMS
+from .origins import (
+    NOTHING,
+    UNKNOWN,
+    Bound,
+    External,
+    Fresh,
+    Known,
+    Local,
+    LocalClass,
+    Origin,
+    Outside,
+    Partial,
+    Shared,
+    StaysError,
+    Super,
+    Value,
+)
+from .scopes import Frame, Scope
+
+__all__ = ["Attributes"]
+
+
+_REACHING: Final = frozenset(
+    {"__globals__", "__dict__", "__closure__", "__code__", "__subclasses__", "__builtins__", "__hash__"}
+)
+
+
+class Attributes(Calls):
+    """Follows attributes, through properties and class attributes."""
+
+    def attribute(self, value: Value, name: str, node: Any, scope: Scope) -> Value:
+        """What an attribute of a value may be."""
+        return NOTHING.union(*(self.attribute_of(thing, name, node, scope) for thing in value))
+
+    def attribute_of(self, thing: Origin, name: str, node: Any, scope: Scope) -> Value:
+        """What an attribute of one thing may be."""
+        frame, me = scope.frame, frozenset({thing})
+        if name == "__class__" and not isinstance(thing, (Known, LocalClass)):
+            return self.class_of(me)
+        if name in _REACHING:
+            if isinstance(thing, (Known, Local, LocalClass)) or name != "__dict__":
+                self.stay(f"reaches for {name}", node, frame)
+            return me | self.items(me)
+        bound: Value = frozenset({Bound(me, name)})
+        match thing:
+            case Known():
+                return self._attribute_of_known(thing, name, node, frame)
+            case External():
+                return self._attribute_of_external(thing, name, node, frame)
+            case Shared():
+                return me
+            case Bound() | Partial() | Local():
+                return NOTHING
+            case Super():
+                return bound
+            case LocalClass():
+                data = (t for t in thing.names.get(name, NOTHING) if not isinstance(t, Local))
+                return frozenset(data) | bound
+            case Fresh():
+                return self._attribute_of_fresh(thing, name, node, frame) | bound
+            case Outside() if thing.value is not UNKNOWN:
+                return self._attribute_of_outside(thing, name, node, frame) | bound
+        return self.items(me) | self._properties(thing, name, node, frame) | bound
+
+    def _properties(self, thing: Any, name: str, node: Any, frame: Frame) -> Value:
+        """Run what an attribute of an object of the caller's may be: properties of classes of ours."""
+        kinds = self.classes_of(thing)
+        if not kinds:
+            return self.run_any(name, (property, functools.cached_property))
+        found = [m for kind in kinds for m in self.methods_of(kind, name)]
+        wanted = [m for m in found if isinstance(m[1], (property, functools.cached_property))]
+        if not found:
+            wanted += [m for kind in kinds for m in self.methods_of(kind, "__getattr__")]
+        return self.run_methods(wanted, Args((frozenset({thing}),)), node, frame)
+
+    def _attribute_of_external(self, thing: External, name: str, node: Any, frame: Frame) -> Value:
+        """An attribute of a foreign module that is not loaded yet."""
+        why = denied(f"{thing.name}.{name}")
+        if why is not None:
+            self.stay(why, node, frame)
+        return frozenset({External(f"{thing.name}.{name}")})
+
+    def _attribute_of_known(self, thing: Known, name: str, node: Any, frame: Frame) -> Value:
+        """An attribute of a module, class or function that exists already."""
+        value = thing.value
+        try:
+            if isinstance(value, type):
+                return self._attribute_of_class(value, name)
+            if isinstance(value, types.ModuleType):
+                return self.world.attribute(value, name, value.__name__)
+            if name in getattr(value, "__dict__", {}) and name != "__wrapped__":
+                return self.world.attribute(value, name, self.world.name_of(value))
+        except StaysError as error:
+            self.stay(str(error), node, frame)
+        return frozenset({Bound(frozenset({thing}), name)})
+
+    def _attribute_of_class(self, kind: type, name: str) -> Value:
+        """An attribute of a class: data in it is state of this process."""
+        bound = frozenset({Bound(frozenset({Known(kind)}), name)})
+        try:
+            owner, found = self.world.class_attribute(kind, name)
+        except AttributeError:
+            return bound
+        why = denied(f"{self.world.name_of(kind)}.{name}")
+        if why is not None:
+            raise StaysError(why)
+        if callable(found) or isinstance(found, (staticmethod, classmethod, property)):
+            return frozenset({Known(found)}) if isinstance(found, type) else bound
+        return self.world.class_data(owner, name, found)
+
+    def _attribute_of_fresh(self, thing: Fresh, name: str, node: Any, frame: Frame) -> Value:
+        """An attribute of an object that the call made."""
+        me = frozenset({thing})
+        kind = thing.kind
+        if isinstance(kind, LocalClass):
+            return self._attribute_of_own(thing, kind, name, node, frame)
+        if isinstance(kind, type) and self.world.is_ours(kind.__module__):
+            held = self.field(thing, name) | self.field(thing, ITEMS)
+            try:
+                owner, found = self.world.class_attribute(kind, name)
+            except AttributeError:
+                run = self.run_methods(self.methods_of(kind, "__getattr__"), Args((me,)), node, frame)
+                return held | run
+            if isinstance(found, (property, functools.cached_property)):
+                return held | self.run_methods([(owner, found)], Args((me,)), node, frame)
+            if (
+                callable(found)
+                or isinstance(found, (staticmethod, classmethod))
+                or not self.world.is_ours(owner.__module__)
+            ):
+                return held
+            if self.methods_of(type(found), "__get__"):
+                descriptor = self.world.class_data(owner, name, found)
+                return held | self.call_method(
+                    descriptor, "__get__", Args((me, frozenset({Known(kind)}))), node, frame
+                )
+            try:
+                return held | self.world.class_data(owner, name, found)
+            except StaysError as error:
+                self.stay(str(error), node, frame)
+        if thing.kind is None:
+            return self.items(me) | self._properties(thing, name, node, frame)
+        return self.fields(thing) | (me if kind not in (list, dict, set, tuple) else NOTHING)
+
+    def _attribute_of_own(self, thing: Fresh, kind: LocalClass, name: str, node: Any, frame: Frame) -> Value:
+        """An attribute of an instance of a class that the call defines."""
+        me: Value = frozenset({thing})
+        inherited = [found for _, found in self.methods_of(kind, name)]
+        run: Value = NOTHING
+        for found in inherited:
+            if isinstance(found, Local) and found.style is property:
+                run |= self.call(frozenset({found}), Args((me,)), node, frame)
+        if not inherited:
+            run |= self.run_methods(self.methods_of(kind, "__getattr__"), Args((me,)), node, frame)
+        data = frozenset(
+            each for each in inherited if isinstance(each, Origin) and not isinstance(each, Local)
+        )
+        return self.field(thing, name) | self.field(thing, ITEMS) | data | run
+
+    def _attribute_of_outside(self, thing: Outside, name: str, node: Any, frame: Frame) -> Value:
+        """An attribute of data of this process."""
+        run = self._properties(thing, name, node, frame)
+        kind = type(thing.value)
+        if name not in attributes_of(thing.value) and self.world.is_ours(kind.__module__):
+            try:
+                owner, found = self.world.class_attribute(kind, name)
+            except AttributeError:
+                return self.part(thing) | run
+            if not callable(found) and not isinstance(found, (staticmethod, classmethod, property)):
+                try:
+                    return self.part(thing) | run | self.world.class_data(owner, name, found)
+                except StaysError as error:
+                    self.stay(str(error), node, frame)
+        return self.part(thing) | run

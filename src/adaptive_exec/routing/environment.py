@@ -1,0 +1,156 @@
+"""What a function reads of its modules, packed so that a worker can compare it with its own.
+
+Guarantees:
+    - The bytes hold the values as they are when `environment` is called; bytes of an earlier call are used
+      again only if every value is the very same object and can't change inside.
+    - A function whose values are too large or can't be pickled gets an exception, never a part of them.
+Assumes: a compiled pattern and the types in `_ATOMS` never change; tests/routing/test_safety_environment.py.
+Races: a value that changes while it is pickled gives the bytes of some moment of that change, or an error.
+    Code that changes its modules' state while calls are under way gets no more from threads.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Self
+
+from ..errors import NotPicklable
+from ..pickling import dumps, size_within
+
+__all__ = ["LIMIT", "Pin", "Reads", "attributes_of", "current", "environment", "never_changes"]
+
+LIMIT: Final = 64 * 1024
+"""Bytes that what a function reads may take, all together."""
+
+_ATOMS: Final = frozenset(
+    {
+        int,
+        float,
+        complex,
+        bool,
+        str,
+        bytes,
+        type(None),
+        type(Ellipsis),
+        type(NotImplemented),
+        range,
+        re.Pattern,
+    }
+)
+_KEPT: Final = 1024
+
+Pin = tuple[Mapping[str, Any], str, object]
+"""A namespace, a name in it, and the code that stood there when it was read."""
+
+
+class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room for slots
+    """The (module, name) pairs of a verdict, with the code on which the verdict rests.
+
+    A function that somebody replaces later, in a notebook or by patching a module, was not read.
+    """
+
+    pins: tuple[Pin, ...]
+
+    def __new__(cls, reads: Iterable[tuple[str, str]] = (), pins: tuple[Pin, ...] = ()) -> Self:
+        made = super().__new__(cls, reads)
+        made.pins = pins
+        return made
+
+
+_packed: dict[tuple[tuple[str, str], ...], tuple[tuple[Any, ...], bytes]] = {}
+
+
+def never_changes(value: object) -> bool:
+    """Tell whether a value, and all that it holds, is of types that can't change."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return True
+    if isinstance(value, (tuple, frozenset)) and kind in (tuple, frozenset):
+        return all(map(never_changes, value))
+    return False
+
+
+def attributes_of(value: object) -> dict[str, Any]:
+    """Return an object's own attributes, without running any code of its class."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def current(module: str, name: str) -> Any:
+    """Return the value that a module's name, or a dotted path from it, has now.
+
+    Raises:
+        ValueError: There is no such thing any more.
+    """
+    found: Any = sys.modules.get(module)
+    try:
+        if "." not in name:
+            return found.__dict__[name]
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (AttributeError, KeyError):
+        raise ValueError(f"{module}.{name} does not exist any more") from None
+    return found
+
+
+def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
+    """Pack what a function reads of its modules, for a worker to compare.
+
+    Args:
+        reads: (module, name) pairs, as in `Verdict.reads`.
+
+    Returns:
+        The pickle of a list of (module, name, value now); None if there is nothing to compare. Data of
+        `__main__` is not in it: functions defined there are pickled by value, with what they read.
+
+    Raises:
+        NotPicklable: One of the values can't be pickled.
+        ValueError: They are larger than `LIMIT` together, or one is gone, or code that the verdict rests on
+            has been replaced.
+    """
+    for space, name, value in getattr(reads, "pins", ()):
+        if space.get(name) is not value:
+            raise ValueError(f"{name} has been replaced since its code was read")
+    if any(module == "__main__" for module, _ in reads):
+        # What is defined there travels by value, with what it reads, in the function's own pickle.
+        reads = tuple([read for read in reads if read[0] != "__main__"])
+    if not reads:
+        return None
+    values = tuple([current(module, name) for module, name in reads])
+    known = _packed.get(reads)
+    if known is not None and all(map(_same, values, known[0])):
+        return known[1]
+    data = _pack(reads, values)
+    if all(map(never_changes, values)):
+        if len(_packed) >= _KEPT:
+            _packed.clear()
+        _packed[reads] = (values, data)
+    return data
+
+
+def _same(one: object, other: object) -> bool:
+    """Identity, as a function."""
+    return one is other
+
+
+def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...]) -> bytes:
+    """Pickle the list, or say why it can't be."""
+    listed = [(module, name, value) for (module, name), value in zip(reads, values, strict=True)]
+    try:
+        data = size_within(listed, LIMIT)
+        if data is not None and b"__main__" in data:
+            # What is defined in __main__ goes by value: a worker has another one.
+            data = dumps(listed)
+    except NotPicklable:
+        raise
+    except Exception as error:
+        raise ValueError(f"what it reads can't be pickled now: {error}") from error
+    if data is None or len(data) > LIMIT:
+        names = ", ".join(name for _, name in reads)
+        raise ValueError(f"{names} together are larger than {LIMIT // 1024} KB")
+    return data

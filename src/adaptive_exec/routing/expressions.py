@@ -1,0 +1,297 @@
+"""What expressions may stand for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import operator
+import sys
+from abc import abstractmethod
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from . import tables
+from .arguments import Args
+from .heap import ARRAY, ITEMS
+from .origins import (
+    NOTHING,
+    Bound,
+    External,
+    Fresh,
+    Known,
+    Outside,
+    Param,
+    Value,
+)
+from .scopes import Env, Scope
+from .targets import Targets
+
+__all__ = ["Expressions"]
+
+_ARRAYS: Final = frozenset({"numpy", "torch", "jax", "cupy"})
+
+
+class Expressions(Targets):
+    """Evaluates expressions."""
+
+    @abstractmethod
+    def function(self, node: Any, scope: Scope, owner: Any) -> Value:
+        """A function that is defined here, with its decorators applied."""
+
+    def value(self, node: ast.expr, scope: Scope) -> Value:
+        """What an expression may stand for."""
+        self.step()
+        run = getattr(self, f"_ev_{type(node).__name__.lower()}", None)
+        if run is None:
+            self.stay(
+                f"has an expression of a kind that is not known here ({type(node).__name__})",
+                node,
+                scope.frame,
+            )
+        result: Value = run(node, scope)
+        return result
+
+    def _ev_constant(self, node: ast.Constant, scope: Scope) -> Value:
+        return NOTHING
+
+    def _ev_name(self, node: ast.Name, scope: Scope) -> Value:
+        return self.load_name(scope, node.id, node)
+
+    def _ev_attribute(self, node: ast.Attribute, scope: Scope) -> Value:
+        return self.attribute(self.value(node.value, scope), node.attr, node, scope)
+
+    def _ev_call(self, node: ast.Call, scope: Scope) -> Value:
+        callee = self.value(node.func, scope)
+        positional: list[Value] = []
+        rest: Value = NOTHING
+        for each in node.args:
+            if isinstance(each, ast.Starred):
+                rest |= self.iterate(each.value, scope)
+            elif rest:
+                rest |= self.value(each, scope)
+            else:
+                positional.append(self.value(each, scope))
+        named: Env = {}
+        for keyword in node.keywords:
+            value = self.value(keyword.value, scope)
+            if keyword.arg is None:
+                rest |= self.items(value)
+            else:
+                named[keyword.arg] = value
+        args = Args(tuple(positional), named, rest)
+        return self._special(callee, args, node, scope) | self.call(callee, args, node, scope.frame)
+
+    def _special(self, callee: Value, args: Args, node: ast.Call, scope: Scope) -> Value:
+        """Calls that read an attribute by its name, or would reach the reader's own names."""
+        result: Value = NOTHING
+        for thing in callee:
+            value = thing.value if isinstance(thing, Known) else None
+            if value is builtins.getattr and len(node.args) >= 2:
+                name = node.args[1]
+                if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                    result |= self.attribute(args.positional[0], name.value, node, scope)
+                else:
+                    result |= self._any_attribute(args.positional[0], node, scope)
+            elif value is operator.attrgetter:
+                for each in node.args:
+                    fetched = each.value if isinstance(each, ast.Constant) else None
+                    if not isinstance(fetched, str) or fetched.rpartition(".")[2] in tables.MUTATORS:
+                        self.stay("fetches a method by its name", node, scope.frame)
+            elif value is builtins.vars and not node.args:
+                self.stay("calls vars() on its own names", node, scope.frame)
+        if not callee and isinstance(node.func, ast.Attribute):
+            self.callbacks(args, node, scope.frame)
+            if node.func.attr in ("join", "format"):
+                self.refuse_order(args.all(), node, scope.frame)
+                spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
+                self.touch(args.all(), spoken, node, scope.frame, deep=True)
+            if node.func.attr in (
+                "split",
+                "rsplit",
+                "splitlines",
+                "encode",
+                "decode",
+                "partition",
+                "to_bytes",
+            ):
+                return self.fresh(node, "new", list if "split" in node.func.attr else None)
+        return result
+
+    def _any_attribute(self, value: Value, node: ast.Call, scope: Scope) -> Value:
+        """An attribute whose name nobody knows."""
+        for thing in value:
+            if isinstance(thing, (Known, External)):
+                self.stay("looks up a name that is only known when it runs", node, scope.frame)
+        mine = frozenset(thing for thing in value if isinstance(thing, (Fresh, Param, Outside)))
+        return self.items(mine) | frozenset({Bound(mine, ITEMS)})
+
+    def _ev_binop(self, node: ast.BinOp, scope: Scope) -> Value:
+        left, right = self.value(node.left, scope), self.value(node.right, scope)
+        if not left and not right:
+            return NOTHING
+        dunders = tables.OPERATORS[type(node.op).__name__]
+        made = self.touch(left, dunders[:1], node, scope.frame, right)
+        made |= self.touch(right, dunders[1:2], node, scope.frame, left)
+        if isinstance(node.op, ast.Mod):
+            self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
+        kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
+        kind = next(iter(kinds)) if len(kinds) == 1 else None
+        if isinstance(node.op, ast.Mult) and list in kinds:
+            rows = frozenset(
+                thing for thing in left | right if isinstance(thing, Fresh) and thing.kind is list
+            )
+            return made | self.fresh(node, "sum", list, self.items(rows))
+        return made | self.fresh(
+            node, "sum", kind if kind in (list, tuple, set, ARRAY) else None, self.items(left | right)
+        )
+
+    def _ev_unaryop(self, node: ast.UnaryOp, scope: Scope) -> Value:
+        value = self.value(node.operand, scope)
+        made = self.touch(value, tables.OPERATORS[type(node.op).__name__], node, scope.frame)
+        return NOTHING if isinstance(node.op, ast.Not) or not value else made | self.fresh(node, "unary")
+
+    def _ev_boolop(self, node: ast.BoolOp, scope: Scope) -> Value:
+        value = NOTHING.union(*(self.value(each, scope) for each in node.values))
+        self.touch(value, ("__bool__", "__len__"), node, scope.frame)
+        return value
+
+    def _ev_compare(self, node: ast.Compare, scope: Scope) -> Value:
+        left = self.value(node.left, scope)
+        result: Value = NOTHING
+        for op, each in zip(node.ops, node.comparators, strict=True):
+            right = self.value(each, scope)
+            both, names = left | right, tables.OPERATORS[type(op).__name__]
+            result |= self.touch(both, names, node, scope.frame, both, deep=True)
+            left = right
+        return result
+
+    def _ev_ifexp(self, node: ast.IfExp, scope: Scope) -> Value:
+        self.test(node.test, scope)
+        return self.value(node.body, scope) | self.value(node.orelse, scope)
+
+    def _ev_namedexpr(self, node: ast.NamedExpr, scope: Scope) -> Value:
+        value = self.value(node.value, scope)
+        self.assign(node.target, value, scope)
+        return value
+
+    def _ev_lambda(self, node: ast.Lambda, scope: Scope) -> Value:
+        return self.function(node, scope, None)
+
+    def _ev_starred(self, node: ast.Starred, scope: Scope) -> Value:
+        return self.iterate(node.value, scope)
+
+    def _ev_tuple(self, node: ast.Tuple | ast.List | ast.Set, scope: Scope) -> Value:
+        kind = {"Tuple": tuple, "List": list, "Set": set}[type(node).__name__]
+        if kind is tuple and not any(isinstance(each, ast.Starred) for each in node.elts):
+            return self.row(node, "display", [self.value(each, scope) for each in node.elts])
+        held = NOTHING.union(*(self.value(each, scope) for each in node.elts))
+        if kind is set:
+            self.hash_keys(held, node, scope.frame)
+        return self.fresh(node, "display", kind, held)
+
+    _ev_list = _ev_set = _ev_tuple
+
+    def _ev_dict(self, node: ast.Dict, scope: Scope) -> Value:
+        held: Value = NOTHING
+        for key, each in zip(node.keys, node.values, strict=True):
+            value = self.value(each, scope)
+            keys = NOTHING if key is None else self.value(key, scope)
+            self.hash_keys(keys, node, scope.frame)
+            held |= self.items(value) if key is None else value | keys
+        return self.fresh(node, "display", dict, held)
+
+    def _ev_subscript(self, node: ast.Subscript, scope: Scope) -> Value:
+        value = self.value(node.value, scope)
+        index = self.value(node.slice, scope)
+        self.hash_keys(index, node, scope.frame)
+        made = self.touch(
+            value, ("__getitem__", "__missing__", "__class_getitem__"), node, scope.frame, index
+        )
+        if any(isinstance(thing, Known) for thing in value):
+            made |= frozenset(thing for thing in value if isinstance(thing, Known))
+        data = frozenset(thing for thing in value if not isinstance(thing, Known))
+        for thing in data:
+            if isinstance(thing, Outside) and isinstance(thing.value, defaultdict):
+                self.stay(f"may add a missing key to {thing.label}", node, scope.frame)
+        constant = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        items = self.place(data, constant) if type(constant) is int else self.items(data)
+        if isinstance(node.slice, ast.Slice):
+            new = self.fresh(node, "slice", None if "numpy" in sys.modules else list, items)
+            return made | (new | value if _ARRAYS & sys.modules.keys() else new)
+        return items | made
+
+    def _ev_slice(self, node: ast.Slice, scope: Scope) -> Value:
+        return NOTHING.union(
+            *(self.value(each, scope) for each in (node.lower, node.upper, node.step) if each)
+        )
+
+    def _ev_joinedstr(self, node: ast.JoinedStr, scope: Scope) -> Value:
+        for each in node.values:
+            self.value(each, scope)
+        return NOTHING
+
+    def _ev_formattedvalue(self, node: ast.FormattedValue, scope: Scope) -> Value:
+        value = self.value(node.value, scope)
+        self.refuse_order(value, node, scope.frame)
+        self.touch(value, ("__format__", "__str__", "__repr__"), node, scope.frame)
+        if node.format_spec is not None:
+            self.value(node.format_spec, scope)
+        return NOTHING
+
+    def _comprehension(self, node: Any, results: Sequence[ast.expr], scope: Scope) -> Value:
+        """Run a comprehension's loops, twice: what is bound late may be used early."""
+        outer = scope.env
+        held: Value = NOTHING
+        scope.env = dict(outer or {})
+        for _ in range(2):
+            for generator in node.generators:
+                if generator.is_async:
+                    self.stay("awaits", node, scope.frame)
+                self.assign_inside(generator.target, self.iterate(generator.iter, scope), scope)
+                for condition in generator.ifs:
+                    self.test(condition, scope)
+            held = NOTHING.union(*(self.value(each, scope) for each in results))
+        bound = {
+            each.id
+            for generator in node.generators
+            for each in ast.walk(generator.target)
+            if isinstance(each, ast.Name)
+        }
+        walruses = {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)} - bound
+        if outer is not None and scope.env is not None:
+            for name in walruses & scope.env.keys():
+                outer[name] = outer.get(name, NOTHING) | scope.env[name]
+        scope.env = outer
+        return held
+
+    def _ev_listcomp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Value:
+        over = self.value(node.generators[0].iter, scope)
+        unordered = any(isinstance(thing, Fresh) and thing.kind is set for thing in over)
+        if isinstance(node, ast.ListComp):
+            self.refuse_order(over, node, scope.frame)
+        held = self._comprehension(node, [node.elt], scope)
+        if isinstance(node, ast.SetComp):
+            self.hash_keys(held, node, scope.frame)
+        kind = set if unordered or isinstance(node, ast.SetComp) else list
+        return self.fresh(node, "comprehension", kind, held)
+
+    _ev_setcomp = _ev_generatorexp = _ev_listcomp
+
+    def _ev_dictcomp(self, node: ast.DictComp, scope: Scope) -> Value:
+        held = self._comprehension(node, [node.key, node.value], scope)
+        self.hash_keys(held, node, scope.frame)
+        return self.fresh(node, "comprehension", dict, held)
+
+    def _ev_yield(self, node: ast.Yield, scope: Scope) -> Value:
+        if node.value is not None:
+            scope.yields |= self.value(node.value, scope)
+        return self.sent | self.fresh(node, "sent")
+
+    def _ev_yieldfrom(self, node: ast.YieldFrom, scope: Scope) -> Value:
+        items = self.iterate(node.value, scope)
+        scope.yields |= items
+        return items
+
+    def _ev_await(self, node: ast.Await, scope: Scope) -> Value:
+        self.stay("awaits", node, scope.frame)

@@ -1,0 +1,165 @@
+"""Code that is not ours: it goes by its name, and may call whatever it is given."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Final
+
+from . import tables
+from .arguments import Args
+from .denied import denied
+from .environment import never_changes
+from .heap import ARRAY, IDENTITY
+from .members import Members
+from .origins import (
+    NOTHING,
+    Bound,
+    Fresh,
+    Known,
+    Local,
+    LocalClass,
+    Outside,
+    Param,
+    Partial,
+    Value,
+)
+from .scopes import Frame
+from .world import module_of
+
+__all__ = ["Foreign"]
+
+
+class Foreign(Members):
+    """Knows what foreign functions do."""
+
+    def call_foreign(self, name: str, args: Args, node: Any, frame: Frame, kind: Any = None) -> Value:
+        """Call a function that is not ours, by its name."""
+        if name in ("builtins.hash", "builtins.id") and self.hashing:
+            return NOTHING
+        why = denied(name)
+        if why is not None:
+            self.stay(why, node, frame)
+        if name == "functools.wraps":
+            return self.fresh(node, "wraps", IDENTITY)
+        if name in _LOOKING:
+            return NOTHING
+        self._check_arguments(name, args, node, frame)
+        called = self.callbacks(args, node, frame)
+        self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        if name in _RESULTS:
+            return self._known_result(name, args, node)
+        return self._result(name, args, called, kind, node)
+
+    def _check_arguments(self, name: str, args: Args, node: Any, frame: Frame) -> None:
+        """What a foreign function does to what it is given, besides calling it."""
+        if name in tables.CHANGES_ARGUMENT:
+            self._changes_argument(name, args, node, frame)
+        if "out" in args.named:
+            self.change(args.named["out"], "writes its output into", node, frame)
+        for place in tables.CALLS_ARGUMENT.get(name, ()):
+            for thing in args.at(place):
+                if isinstance(thing, Param) or (
+                    isinstance(thing, Outside) and not never_changes(thing.value)
+                ):
+                    self.stay(f"calls {thing.label}, which may do anything", node, frame)
+        if name in _ORDERED:
+            self.refuse_order(args.all(), node, frame)
+
+    def _known_result(self, name: str, args: Args, node: Any) -> Value:
+        """What those builtins give of which it is known exactly."""
+        columns = [self.items(each) for each in args.positional]
+        match name.removeprefix("builtins."):
+            case "vars" | "memoryview":
+                return args.all()
+            case "open":
+                return self.fresh(node, "file")
+            case "zip":
+                return self.tuples(columns, args.rest, node)
+            case "enumerate":
+                return self.tuples([NOTHING, *columns[:1]], args.rest, node)
+            case "getattr":
+                return self.items(args.first()) | args.all()
+        return self.fresh(node, "made", list, self.items(args.all()))
+
+    def _result(self, name: str, args: Args, called: Value, kind: Any, node: Any) -> Value:
+        """What any other foreign function may give."""
+        builtin = name.startswith("builtins.")
+        if tables.gives_new(name) and not called and (kind is not None or "copy" not in args.named):
+            if name.startswith("numpy.") or kind is bytearray:
+                kind = ARRAY
+            return NOTHING if builtin and kind is None else self.fresh(node, "foreign", kind)
+        everything = args.all()
+        held = called | self.items(everything) | everything
+        new = self.fresh(node, "foreign", kind, held)
+        if builtin and name.partition(".")[2] in _WRAPPING:
+            return new
+        if name.startswith(tables.COPYING) and name != "collections.ChainMap":
+            return new | called
+        return new | held
+
+    def tuples(self, columns: list[Value], rest: Value, node: Any) -> Value:
+        """An iterator over tuples, of each of whose places it is known what stands there."""
+        return self.fresh(node, "rows", list, self.row(node, "row", columns, rest))
+
+    def _changes_argument(self, name: str, args: Args, node: Any, frame: Frame) -> None:
+        """A function that changes one of its arguments."""
+        place = tables.CHANGES_ARGUMENT[name]
+        target = args.at(place) | args.rest
+        verb = "advances" if name == "builtins.next" else f"calls {name.removeprefix('builtins.')}() on"
+        stored = NOTHING.union(*args.positional[1:], *args.named.values())
+        self.change(target, verb, node, frame, stored)
+
+    def callbacks(self, args: Args, node: Any, frame: Frame, more: Value = NOTHING) -> Value:
+        """Code that is not ours may call every function it is given, with anything else it is given."""
+        functions = [
+            thing
+            for thing in self.reach(args.all())
+            if isinstance(thing, (Local, Partial, LocalClass))
+            or (isinstance(thing, Bound) and self._worth_calling(thing))
+            or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type)))
+        ]
+        if not functions:
+            return NOTHING
+        given = self.reach(args.all() | more) | self.fresh(node, "handed over")
+        data: Value = frozenset(thing for thing in given if isinstance(thing, (Param, Outside, Fresh)))
+        data |= self.items(data)
+        result: Value = NOTHING
+        for thing in functions:
+            if isinstance(thing, Known) and not self._ours_or_denied(thing.value):
+                continue
+            if (thing, ("callback",)) not in self._touching:
+                self._touching.add((thing, ("callback",)))
+                result |= self.call(frozenset({thing}), Args((), {}, data), node, frame)
+                self._touching.discard((thing, ("callback",)))
+        return result
+
+    def _worth_calling(self, thing: Bound) -> bool:
+        """Whether an attribute that is passed on may be a method of consequence."""
+        if thing.name in tables.MUTATORS:
+            return True
+        return any(
+            isinstance(found, _CALLED)
+            for each in thing.receiver
+            for kind in self.classes_of(each)
+            for _, found in self.methods_of(kind, thing.name)
+        )
+
+    def _ours_or_denied(self, value: Any) -> bool:
+        """Whether calling an existing function or class through foreign code matters."""
+        self.world.refuse_denied(value)
+        return self.world.is_ours(value.__module__ if isinstance(value, type) else module_of(value))
+
+
+_CALLED: Final = (types.FunctionType, classmethod, staticmethod, Local)
+_LOOKING: Final = frozenset(
+    f"builtins.{name}" for name in ("isinstance", "issubclass", "callable", "hasattr")
+)
+_RESULTS: Final = frozenset(
+    f"builtins.{name}" for name in ("vars", "memoryview", "open", "zip", "enumerate", "getattr", "sorted")
+)
+_ORDERED: Final = frozenset(
+    {*(f"builtins.{name}" for name in ("iter", "next", "enumerate", "zip", "repr")), "itertools.islice"}
+)
+_WRAPPING: Final = frozenset(
+    {"iter", "enumerate", "zip", "reversed", "map", "filter", "slice", "super", "object"}
+)

@@ -1,0 +1,238 @@
+"""What values hold, and what it means to change one."""
+
+from __future__ import annotations
+
+import ast
+import types
+from typing import Any, Final, NoReturn
+
+from .environment import attributes_of, never_changes
+from .origins import (
+    NOTHING,
+    UNKNOWN,
+    Bound,
+    Fresh,
+    Known,
+    Local,
+    LocalClass,
+    Outside,
+    Param,
+    StaysError,
+    Value,
+)
+from .scopes import Frame
+from .world import World
+
+__all__ = ["ARRAY", "CONTAINERS", "IDENTITY", "ITEMS", "Heap", "level_of", "plain_at"]
+
+ITEMS: Final = "*"
+ARRAY: Final = "array"
+"""The kind of what holds nothing but numbers."""
+IDENTITY: Final = "identity"
+"""The kind of a function that gives back what it is called with."""
+CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray)
+_DEEP: Final = 4
+_WIDE: Final = 10_000
+_OPAQUE: Final = object()
+_CODE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+_STEPS: Final = 120_000
+_NUMBERS: Final = (int, float, complex, str, bytes, tuple, frozenset)
+
+
+class Heap:
+    """The objects that a call makes, and what it does to those it does not make."""
+
+    def __init__(self, world: World, file: str) -> None:
+        self.world = world
+        self.file = file
+        self.changed = False
+        self.steps = 0
+        self._held: dict[tuple[Fresh, str], Value] = {}
+        self._rows: dict[Fresh, int] = {}
+        self._alive: dict[int, Any] = {}
+        self.raised: Value = NOTHING
+
+    def step(self) -> None:
+        """Count; what takes too long to read is not read."""
+        self.steps += 1
+        if self.steps > _STEPS:
+            raise StaysError("calls too much code to read")
+
+    def stay(self, why: str, node: Any = None, frame: Frame | None = None) -> NoReturn:
+        """End the reading with a clause that names the place."""
+        line = getattr(node, "lineno", None)
+        if line is None:
+            raise StaysError(why)
+        if frame is not None and frame.file != self.file:
+            name = frame.file.replace("\\", "/").rpartition("/")[2]
+            raise StaysError(f"{why} ({name}, line {line})")
+        raise StaysError(f"{why} (line {line})")
+
+    def fresh(self, node: Any, tag: str, kind: Any = None, holds: Value = NOTHING) -> Value:
+        """Something new, made at a node of the tree."""
+        self._alive[id(node)] = node  # an identity must not be reused while it names a place
+        thing = Fresh((id(node), tag), kind)
+        self.put(thing, ITEMS, holds)
+        return frozenset({thing})
+
+    def put(self, thing: Fresh, where: str, value: Value) -> None:
+        """Note that a new object holds something."""
+        if not value or thing.kind is ARRAY:
+            return
+        known = self._held.get((thing, where), NOTHING)
+        if not value <= known:
+            self._held[thing, where] = known | value
+            self.changed = True
+
+    def field(self, thing: Fresh, name: str) -> Value:
+        """What an attribute of a new object may be."""
+        return self._held.get((thing, name), NOTHING)
+
+    def fields(self, thing: Fresh) -> Value:
+        """Whatever a new object may hold, in attributes as in items."""
+        return NOTHING.union(*(value for (owner, _), value in list(self._held.items()) if owner == thing))
+
+    def items(self, value: Value) -> Value:
+        """What iterating over a value, or taking an item or an unknown attribute of it, may give."""
+        found: set[Any] = set()
+        for thing in value:
+            if isinstance(thing, Fresh):
+                found |= self.field(thing, ITEMS)
+                if not isinstance(thing.kind, type) or thing.kind not in (list, dict, set, tuple, str):
+                    found |= self.fields(thing) | {thing}
+            elif isinstance(thing, Outside):
+                found |= self.part(thing)
+            elif isinstance(thing, Param):
+                found.add(Param(thing.label))
+            else:
+                found.add(thing)
+        return frozenset(found)
+
+    def row(self, node: Any, tag: str, columns: list[Value], rest: Value = NOTHING) -> Value:
+        """A new tuple of which it is known what stands where."""
+        made = self.fresh(node, tag, tuple, rest.union(*columns))
+        for thing in made:
+            if isinstance(thing, Fresh):
+                self._rows[thing] = max(len(columns), self._rows.get(thing, 0))
+                for place, each in enumerate(columns):
+                    self.put(thing, str(place), each | rest)
+        return made
+
+    def place(self, value: Value, index: int) -> Value:
+        """What stands at one place of a value: of tuples made by the call that is known."""
+        found: Value = NOTHING
+        for thing in value:
+            if isinstance(thing, Fresh) and 0 <= index < self._rows.get(thing, 0):
+                found |= self.field(thing, str(index))
+            else:
+                found |= self.items(frozenset({thing}))
+        return found
+
+    def part(self, thing: Outside) -> Value:
+        """A part of something outside."""
+        if never_changes(thing.value):
+            return NOTHING
+        whole = thing.whole if thing.value is UNKNOWN else thing.value
+        return frozenset({Outside(thing.label, UNKNOWN, whole, min(thing.depth + 1, _DEEP))})
+
+    def reach(self, value: Value) -> Value:
+        """All that can be reached from a value."""
+        found: set[Any] = set()
+        todo = list(value)
+        while todo:
+            thing = todo.pop()
+            if thing in found:
+                continue
+            found.add(thing)
+            if isinstance(thing, Fresh):
+                todo.extend(self.fields(thing))
+            elif isinstance(thing, Bound):
+                todo.extend(thing.receiver)
+            elif isinstance(thing, LocalClass):
+                for each in thing.names.values():
+                    todo.extend(each)
+        return frozenset(found)
+
+    def change(
+        self, value: Value, verb: str, node: Any, frame: Frame, stored: Value = NOTHING, where: str = ITEMS
+    ) -> None:
+        """Something is done to a value that changes it: innocent if the call itself made it."""
+        for thing in value:
+            if isinstance(thing, Fresh):
+                self.put(thing, where, stored)
+            elif isinstance(thing, (Outside, Param)):
+                self.stay(f"{verb} {thing.label}", node, frame)
+            elif isinstance(thing, Known):
+                name = getattr(thing.value, "__qualname__", None) or getattr(thing.value, "__name__", "?")
+                self.stay(f"{verb} {type(thing.value).__name__} {name}", node, frame)
+            elif isinstance(thing, (Local, LocalClass)):
+                self.raised |= stored  # kept somewhere: an attribute of a function of the call's own
+
+    def refuse_order(self, value: Value, node: Any, frame: Frame) -> None:
+        """Strings have other hashes in another process, so the items of a set come in another order there."""
+        if any(isinstance(thing, Fresh) and thing.kind is set for thing in value):
+            self.stay("depends on the order of a set, which differs from process to process", node, frame)
+
+    def check_result(self, value: Value) -> None:
+        """The submitted function may not return the very data of this process that somebody may change."""
+        for thing in value:
+            if isinstance(thing, (Local, LocalClass)):
+                self.stay("returns a function or class of its own, of which a process would return a copy")
+        for thing in self.reach(value):
+            if isinstance(thing, Outside):
+                whole = thing.whole if thing.value is UNKNOWN else thing.value
+                if whole is UNKNOWN:
+                    continue  # of a closure, which travels by value with each call
+                if not plain_at(whole, thing.depth):
+                    self.stay(f"returns {thing.label}, or a part of it that can be changed")
+
+    def check_augmented(self, value: Value, operand: Value, node: ast.AugAssign, frame: Frame) -> None:
+        """`x += y` changes a list or an array in place, and makes a new number or string."""
+        for thing in value:
+            if isinstance(thing, Outside):
+                if thing.value is not UNKNOWN and type(thing.value) in _NUMBERS:
+                    continue
+                if (
+                    thing.value is UNKNOWN
+                    and thing.whole is not UNKNOWN
+                    and plain_at(thing.whole, thing.depth)
+                ):
+                    continue
+                self.stay(f"may change {thing.label} in place", node, frame)
+            # With something new beside it, it may be a view of the argument: `numpy.asarray(x)`.
+            view = any(isinstance(other, Fresh) and other.site[1] != "sum" for other in value)
+            counting = not operand or isinstance(node.op, (ast.FloorDiv, ast.Mod, ast.Pow))
+            if isinstance(thing, Param) and (view or not counting):
+                self.stay(f"may change {thing.label} in place", node, frame)
+
+
+def level_of(whole: Any, depth: int) -> list[Any] | None:
+    """All that lies so many steps down from a value; None if that is too much."""
+    level = [whole]
+    for _ in range(depth):
+        level = [inner for each in level for inner in _inside(each)]
+        if len(level) > _WIDE:
+            return None
+    return level
+
+
+def plain_at(whole: Any, depth: int) -> bool:
+    """Whether all that lies so many steps down from a value is of types that never change."""
+    level = level_of(whole, depth)
+    return level is not None and all(map(_is_plain, level))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a copy of it is as good."""
+    return never_changes(value) or isinstance(value, _CODE)
+
+
+def _inside(value: Any) -> list[Any]:
+    """What an item or an attribute of a value may be."""
+    if _is_plain(value):
+        return []
+    if isinstance(value, dict):
+        return [*value.values(), *value.keys()]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)
+    return list(attributes_of(value).values()) or [_OPAQUE]

@@ -1,0 +1,49 @@
+"""Which lane of the thread backend a call belongs to, and how much of it the call takes up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backends.base import Lane
+from ..model import Kind, Machine, Profile
+from .policy import WAITS, hardly_holds_the_gil
+
+__all__ = ["Place", "place"]
+
+_UNKNOWN = 1 / 32  # of a lane's budget: some sixty calls of an unknown function side by side
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A call's lane, the part of the lane's resource it keeps busy, and its GIL-held seconds."""
+
+    lane: Lane
+    weight: float
+    cost: float
+
+
+def place(profile: Profile, kind: Kind | None, machine: Machine) -> Place:
+    """Choose the lane for a call on a thread.
+
+    Args:
+        profile: What has been measured of the function.
+        kind: The caller's hint.
+        machine: What there is to run on.
+
+    Returns:
+        The lane and the call's weight in it, by Goetz's rule: a call that computes `C` and waits `W`
+        takes up `C / (C + W)` of its resource.
+    """
+    gil = machine.gil
+    if not profile.settled:
+        if kind == "cpu":
+            return Place("gil" if gil else "free", 1.0, 0.0)
+        return Place("wait", _UNKNOWN, 0.0)
+    whole = profile.cpu + profile.waiting
+    if profile.cpu_ratio < WAITS:
+        return Place(
+            "wait", (profile.gil_time if gil else profile.cpu) / whole if whole > 0 else 0.0, profile.gil_time
+        )
+    if hardly_holds_the_gil(profile, machine):
+        return Place("free", profile.cpu_ratio, profile.gil_time if gil else 0.0)
+    return Place("gil", profile.cpu_ratio, profile.gil_time)

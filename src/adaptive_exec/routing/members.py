@@ -1,0 +1,278 @@
+"""The classes that objects may have, their methods of ours, and the special methods that operators run."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .arguments import Args
+from .heap import Heap
+from .origins import (
+    NOTHING,
+    UNKNOWN,
+    Bound,
+    Fresh,
+    Known,
+    Local,
+    LocalClass,
+    Origin,
+    Outside,
+    Param,
+    Partial,
+    Value,
+)
+from .scopes import Frame
+from .world import World, module_of
+
+__all__ = ["Members"]
+
+_SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
+
+
+class Members(Heap):
+    """Finds and runs what stands in classes."""
+
+    def __init__(self, world: World, file: str) -> None:
+        super().__init__(world, file)
+        self.sent: Value = NOTHING
+        self.hashing = 0
+        self._waiting: dict[tuple[int, int], tuple[type, Any]] = {}
+        self._given: dict[tuple[int, int], Value] = {}
+        self._touching: set[tuple[Origin, tuple[str, ...]]] = set()
+
+    @abstractmethod
+    def run(
+        self, fn: types.FunctionType, args: Args, node: Any, frame: Frame | None, owner: Any = None
+    ) -> Value:
+        """Read a function of ours with these arguments."""
+
+    @abstractmethod
+    def run_local(self, local: Local, args: Args, node: Any, frame: Frame) -> Value:
+        """Read a function that the call defines."""
+
+    @abstractmethod
+    def call(self, callee: Value, args: Args, node: Any, frame: Frame) -> Value:
+        """Call whatever `callee` may be."""
+
+    @abstractmethod
+    def call_function(self, fn: types.FunctionType, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a Python function that exists already."""
+
+    def classes_of(self, thing: Any) -> tuple[Any, ...]:
+        """The classes that a thing may have, as far as they are known."""
+        if isinstance(thing, Fresh):
+            return (thing.kind,) if isinstance(thing.kind, (type, LocalClass)) else ()
+        if isinstance(thing, Param):
+            return thing.kinds or ()
+        if isinstance(thing, Outside) and thing.value is not UNKNOWN:
+            return (type(thing.value),)
+        if isinstance(thing, Known):
+            return (thing.value,) if isinstance(thing.value, type) else ()
+        return ()
+
+    def class_of(self, value: Value) -> Value:
+        """The class of a value, as far as it is known."""
+        found: set[Any] = set()
+        for thing in value:
+            kind = thing.kind if isinstance(thing, Fresh) else None
+            if isinstance(kind, type):
+                found.add(Known(kind))
+            elif isinstance(kind, LocalClass):
+                found.add(kind)
+            elif isinstance(thing, Param):
+                found |= {Known(each) for each in thing.kinds or ()} or {Outside("the class of its argument")}
+            elif isinstance(thing, Outside):
+                found.add(
+                    Known(type(thing.value))
+                    if thing.value is not UNKNOWN
+                    else Outside("the class of a value")
+                )
+            elif isinstance(thing, Known) and isinstance(thing.value, type):
+                found.add(Known(type(thing.value)))
+        return frozenset(found)
+
+    def methods_of(self, kind: Any, name: str, after: Any = None) -> list[tuple[Any, Any]]:
+        """The method of this name that a class has, if it is ours; [(defining class, what stands there)]."""
+        if isinstance(kind, LocalClass):
+            if name in kind.names:
+                return [(kind, each) for each in kind.names[name]]
+            return [
+                found for base in kind.bases for found in self.methods_of(getattr(base, "value", base), name)
+            ]
+        if not isinstance(kind, type):
+            return []
+        mro = kind.__mro__
+        if after in mro:
+            mro = mro[mro.index(after) + 1 :]
+        for base in mro:
+            if name in vars(base):
+                if not self.world.is_ours(base.__module__):
+                    return []
+                found = vars(base)[name]
+                self.world.pin(vars(base), name, found)
+                self.world.touched.setdefault(base.__module__)
+                return [(base, found)]
+        return []
+
+    def all_methods(self, kind: Any) -> list[tuple[Any, Any]]:
+        """Every method that a class of ours defines or inherits from classes of ours."""
+        if isinstance(kind, LocalClass):
+            inherited = [m for base in kind.bases for m in self.all_methods(getattr(base, "value", base))]
+            return [
+                (kind, each) for name in kind.names for each in kind.names[name] if name != "__init__"
+            ] + inherited
+        if not isinstance(kind, type):
+            return []
+        code = (types.FunctionType, classmethod, staticmethod, property, functools.cached_property)
+        return [
+            (base, value)
+            for base in kind.__mro__
+            if self.world.is_ours(base.__module__)
+            for name, value in vars(base).items()
+            if isinstance(value, code)
+            and name not in ("__init__", "__new__", "__class_getitem__", "__annotate_func__")
+        ]
+
+    def is_generated(self, method: tuple[Any, Any], kind: type) -> bool:
+        """Whether a method was written by `dataclass`, and so has no source and no surprises."""
+        fn = getattr(method[1], "__wrapped__", method[1])
+        code = getattr(fn, "__code__", None)
+        return dataclasses.is_dataclass(kind) and code is not None and code.co_filename == "<string>"
+
+    def run_methods(self, methods: Iterable[tuple[Any, Any]], args: Args, node: Any, frame: Frame) -> Value:
+        """Run what stands in classes, with the object as the first argument."""
+        result: Value = NOTHING
+        for owner, found in methods:
+            style = found.style if isinstance(found, Local) else None
+            if style is staticmethod:
+                called = self.call(frozenset({found}), args.without_first(), node, frame)
+            elif style is classmethod:
+                own = args.without_first().behind(frozenset({owner}))
+                called = self.call(frozenset({found}), own, node, frame)
+            elif isinstance(found, _SLOTS):
+                called = NOTHING
+                for each in args.first():
+                    if isinstance(each, Fresh):
+                        held = self.field(each, found.__name__)
+                        called |= self.call(held, args.without_first(), node, frame)
+            elif isinstance(found, staticmethod):
+                called = self.run_found(found.__func__, args.without_first(), node, frame, owner)
+            elif isinstance(found, classmethod):
+                kinds = self.class_of(args.first())
+                kinds |= frozenset(t for t in args.first() if isinstance(t, (Known, LocalClass)))
+                called = self.run_found(
+                    found.__func__, args.without_first().behind(kinds), node, frame, owner
+                )
+            elif isinstance(found, property):
+                called = NOTHING
+                if found.fget is not None:
+                    called = self.run_found(found.fget, args, node, frame, owner)
+            elif isinstance(found, functools.cached_property):
+                self.change(args.first(), f"fills the cached property {found.attrname} of", node, frame)
+                called = self.run_found(found.func, args, node, frame, owner)
+            else:
+                called = self.run_found(found, args, node, frame, owner)
+            result |= called
+        return result
+
+    def run_found(self, found: Any, args: Args, node: Any, frame: Frame, owner: Any) -> Value:
+        """Run one function out of a class body."""
+        if isinstance(found, types.FunctionType):
+            if isinstance(owner, type) and self.is_generated((owner, found), owner):
+                if found.__name__ == "__init__":
+                    self.change(args.first(), "calls __init__() on", node, frame, args.all())
+                return NOTHING
+            if self.world.is_ours(module_of(found)):
+                return self.run(found, args, node, frame, owner)
+            return self.call_function(found, args, node, frame)
+        if isinstance(found, (Local, Bound, Known, Partial, Fresh)):
+            return self.call(frozenset({found}), args, node, frame)
+        return self.call(self.world.sort(found, "what its class holds"), args, node, frame)
+
+    def touch(
+        self,
+        value: Value,
+        names: tuple[str, ...],
+        node: Any,
+        frame: Frame,
+        more: Value = NOTHING,
+        *,
+        deep: bool = False,
+    ) -> Value:
+        """Run the special methods that an operator or a foreign function may call."""
+        result: Value = NOTHING
+        for thing in self.reach(value) if deep else value:
+            if isinstance(thing, (Param, Outside, Fresh)):
+                result |= self._touch_one(thing, names, node, frame, more)
+        return result
+
+    def run_any(self, name: str, only: Any = object) -> Value:
+        """Run what an object of an unknown class may have under this name: every such method of ours.
+
+        Each is read once, on an object of its own class that the call might have made: what it does to
+        that object, if it is an argument, `CallCheck` sees; what it does to the world is what matters here.
+        It is read later, by `run_waiting`, so that such calls don't nest; what it gives is known a round later.
+        """
+        result: Value = NOTHING
+        for owner, found in list(self.world.candidates(name)):
+            if isinstance(found, only):
+                self._waiting.setdefault((id(owner), id(found)), (owner, found))
+                result |= self._given.get((id(owner), id(found)), NOTHING)
+        return result
+
+    def run_waiting(self, frame: Frame) -> None:
+        """Read the methods that objects of unknown classes may have."""
+        done = 0
+        while done < len(self._waiting):
+            key, (owner, found) = list(self._waiting.items())[done]
+            done += 1
+            me, anything = self.fresh(owner, "some", owner), self.fresh(owner, "anything")
+            self.hashing += (
+                1  # whether that ever runs is not known: that it asks for a hash is no reason to stay
+            )
+            given = self.run_methods([(owner, found)], Args((me,), {}, anything), owner, frame)
+            self.hashing -= 1
+            known = self._given.get(key, NOTHING)
+            if not given <= known:
+                self._given[key] = known | given
+                self.changed = True
+
+    def hash_keys(self, value: Value, node: Any, frame: Frame) -> None:
+        """What becomes a key is hashed and compared."""
+        self.touch(value, ("__hash__", "__eq__"), node, frame, deep=True)
+
+    def _touch_one(self, thing: Any, names: tuple[str, ...], node: Any, frame: Frame, more: Value) -> Value:
+        """The same for one thing."""
+        result: Value = NOTHING
+        kinds = self.classes_of(thing)
+        rest = Args((frozenset({thing}),), {}, more)
+        if (thing, names) in self._touching:
+            return result
+        self._touching.add((thing, names))
+        try:
+            return self._touch_with(kinds, names, rest, node, frame)
+        finally:
+            self._touching.discard((thing, names))
+
+    def _touch_with(
+        self, kinds: tuple[Any, ...], names: tuple[str, ...], rest: Args, node: Any, frame: Frame
+    ) -> Value:
+        """Run those special methods that the classes have, or that any class of ours has."""
+        result: Value = NOTHING
+        for name in names:
+            found = [
+                method
+                for kind in kinds
+                if isinstance(kind, LocalClass) or self.world.is_ours(kind.__module__)
+                for method in self.methods_of(kind, name)
+            ]
+            self.hashing += name == "__hash__"
+            try:
+                result |= self.run_methods(found, rest, node, frame) if kinds else self.run_any(name)
+            finally:
+                self.hashing -= name == "__hash__"
+        return result

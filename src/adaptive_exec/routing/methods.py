@@ -1,0 +1,260 @@
+"""What calling a method does, by what its object may be."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import types
+from typing import Any, Final
+
+from . import tables
+from .arguments import Args
+from .denied import denied
+from .environment import attributes_of, never_changes
+from .foreign import Foreign
+from .heap import CONTAINERS, ITEMS
+from .origins import (
+    NOTHING,
+    UNKNOWN,
+    Bound,
+    External,
+    Fresh,
+    Known,
+    Local,
+    LocalClass,
+    Outside,
+    Param,
+    Partial,
+    Super,
+    Value,
+)
+from .scopes import Frame
+
+__all__ = ["Methods"]
+
+
+_SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetric_difference", "copy"})
+
+
+class Methods(Foreign):
+    """Follows methods."""
+
+    def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of whatever the receiver may be."""
+        result: Value = NOTHING
+        for thing in receiver:
+            result |= self._method_of(thing, name, args, node, frame)
+        if name in ("join", "extend", "writelines", "extendleft"):
+            self.refuse_order(args.all(), node, frame)
+        if not receiver:
+            self.callbacks(args, node, frame)
+            if name in ("join", "format", "format_map"):
+                self.touch(args.all(), ("__str__", "__format__", "__iter__"), node, frame)
+        return result
+
+    def _method_of(self, thing: Any, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of one thing."""
+        match thing:
+            case Known():
+                return self._method_of_known(thing, name, args, node, frame)
+            case External():
+                return self.call_foreign(f"{thing.name}.{name}", args, node, frame)
+            case Super():
+                return self._method_of_super(thing, name, args, node, frame)
+            case Param():
+                return self._method_of_param(thing, name, args, node, frame)
+            case Outside():
+                return self._method_of_outside(thing, name, args, node, frame)
+            case Fresh():
+                return self._method_of_fresh(thing, name, args, node, frame)
+            case LocalClass():
+                return self._method_of_local(thing, name, args, node, frame)
+            case Local() | Bound() | Partial():
+                return self.call(frozenset({thing}), args, node, frame) if name == "__call__" else NOTHING
+        return NOTHING
+
+    def _method_of_local(self, thing: LocalClass, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call an attribute of a class that the call defines."""
+        result: Value = NOTHING
+        for owner, found in self.methods_of(thing, name):
+            plain = isinstance(found, Local) and found.style is None
+            given = args if plain else args.behind(frozenset({thing}))
+            result |= self.run_methods([(owner, found)], given, node, frame)
+        return result
+
+    def _method_of_known(self, thing: Known, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call an attribute of a module, class or function."""
+        value = thing.value
+        if isinstance(value, type):
+            return self._method_of_class(value, name, args, node, frame)
+        if isinstance(value, types.ModuleType) or name in getattr(value, "__dict__", {}):
+            found = self.world.attribute(value, name, self.world.name_of(value))
+            why = denied(f"{self.world.name_of(value)}.{name}")
+            if why is not None:
+                self.stay(why, node, frame)
+            return self.call(found, args, node, frame)
+        if name in ("cache_clear", "cache_info", "submit", "map", "register"):
+            self.stay(f"calls {name}() of {self.world.name_of(value)}", node, frame)
+        if name == "__call__":
+            return self.call(frozenset({thing}), args, node, frame)
+        return self.call_foreign(f"{self.world.name_of(value)}.{name}", args, node, frame)
+
+    def _method_of_class(self, kind: type, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call an attribute of a class: a class method, a static one, or a plain one with its object."""
+        dotted = f"{self.world.name_of(kind)}.{name}"
+        why = denied(dotted)
+        if why is not None:
+            self.stay(why, node, frame)
+        found = self.methods_of(kind, name)
+        if found:
+            owner, what = found[0]
+            if isinstance(what, (classmethod, staticmethod)):
+                return self.run_methods(found, args.behind(frozenset({Known(kind)})), node, frame)
+            if isinstance(what, types.FunctionType):
+                return self.run_methods(found, args, node, frame)
+            return self.call(self.world.class_data(owner, name, what), args, node, frame)
+        meta = self.methods_of(type(kind), name)
+        if meta:
+            return self.run_methods(meta, args.behind(frozenset({Known(kind)})), node, frame)
+        here = inspect.getattr_static(kind, name, None)
+        if isinstance(here, (types.MethodDescriptorType, types.WrapperDescriptorType, types.FunctionType)):
+            return self.call_method(args.first(), name, args.without_first(), node, frame)
+        if not self.world.is_ours(kind.__module__):
+            return self.call_foreign(dotted, args, node, frame)
+        self.callbacks(args, node, frame)
+        if name == "__new__":
+            return self.fresh(node, "made", kind)
+        return self.fresh(node, "of class", None, args.all())
+
+    def _method_of_super(self, thing: Super, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of the next class in line."""
+        result: Value = NOTHING
+        if isinstance(thing.owner, LocalClass):
+            found = [
+                m for base in thing.owner.bases for m in self.methods_of(getattr(base, "value", base), name)
+            ]
+        else:
+            kinds = {kind for each in thing.receiver for kind in self.classes_of(each)} or {thing.owner}
+            found = [m for kind in kinds for m in self.methods_of(kind, name, after=thing.owner)]
+        if found:
+            return self.run_methods(dict.fromkeys(found), args.behind(thing.receiver), node, frame)
+        if name == "__new__":
+            return self.fresh(node, "made", thing.owner)
+        if name in tables.MUTATORS and name != "__init__":
+            self.change(thing.receiver, f"calls {name}() on", node, frame, args.all())
+        if name == "__init__":
+            for each in thing.receiver:
+                if isinstance(each, Fresh):
+                    self.put(each, ITEMS, args.all() | self.items(args.all()))
+        return result | self.items(thing.receiver)
+
+    def _method_of_param(self, thing: Param, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of an argument: whatever class it has, some names say what they do."""
+        me = frozenset({thing})
+        if thing.kinds:
+            found = dict.fromkeys(m for kind in thing.kinds for m in self.methods_of(kind, name))
+            result = self.run_methods(found, args.behind(me), node, frame)
+            if all(self.methods_of(kind, name) for kind in thing.kinds):
+                return result
+            if not any(hasattr(kind, name) for kind in thing.kinds):
+                self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+        return self._method_by_name(me, thing.label, name, args, node, frame)
+
+    def _method_by_name(self, me: Value, label: str, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of an object of the caller's, of a class that is not known."""
+        if name in tables.MUTATORS or name == ITEMS:
+            self.stay(f"{_verb(name)} {label}", node, frame)
+        candidates = list(self.world.candidates(name))
+        result = self.run_methods(candidates, args.behind(me), node, frame)
+        self.callbacks(args, node, frame)
+        self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
+        if name in tables.NEW_RESULTS and not candidates:
+            return self.fresh(node, "new")
+        if name == "copy" and not candidates:
+            return self.fresh(node, "copy", list, self.items(me))
+        return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
+
+    def _method_of_outside(self, thing: Outside, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of data of this process."""
+        me = frozenset({thing})
+        if thing.value is UNKNOWN:
+            return self._method_by_name(me, thing.label, name, args, node, frame)
+        kind = type(thing.value)
+        found = self.methods_of(kind, name)
+        if found:
+            return self.run_methods(found, args.behind(me), node, frame)
+        if name in attributes_of(thing.value):
+            self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+        if name in tables.MUTATORS and not never_changes(thing.value):
+            self.stay(f"{_verb(name)} {thing.label}", node, frame)
+        self.callbacks(args, node, frame)
+        self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
+        if isinstance(thing.value, re.Pattern) and name in ("sub", "subn"):
+            self.call_foreign("re.sub", args.behind(NOTHING), node, frame)
+        if never_changes(thing.value) and hasattr(kind, name):
+            return self.fresh(node, "of constant", None, args.all() if name != "split" else NOTHING)
+        reading = isinstance(thing.value, CONTAINERS) and name in tables.READERS
+        if reading and name == "items":
+            return self.tuples([NOTHING, self.items(me)], NOTHING, node)
+        if reading and hasattr(kind, name):
+            return self.items(me) | self.fresh(node, "read", None, self.items(me) | args.all())
+        if kind.__module__.partition(".")[0] in tables.TRUSTED and name not in tables.MUTATORS:
+            return self.fresh(node, "trusted")
+        if kind.__module__.partition(".")[0] == "numpy" and name not in tables.MUTATORS:
+            return self.items(me) | self.fresh(node, "array")
+        if isinstance(thing.value, enum.Enum):
+            return NOTHING
+        return self.stay(f"calls {name}() of {thing.label}, which may change it", node, frame)
+
+    def _method_of_fresh(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of an object that the call made."""
+        me: Value = frozenset({thing})
+        if isinstance(thing.kind, LocalClass) or (
+            isinstance(thing.kind, type) and self.world.is_ours(thing.kind.__module__)
+        ):
+            found = self.all_methods(thing.kind) if name == ITEMS else self.methods_of(thing.kind, name)
+            if found:
+                return self.run_methods(found, args.behind(me), node, frame)
+            held = self.field(thing, name)
+            if held:
+                return self.call(held, args, node, frame)
+            # A method that it has from a foreign base may call any of its own: think of a visitor.
+            self.put(thing, ITEMS, args.all() | self.items(args.all()))
+            inside = Args((me,), {}, args.all() | self.items(args.all()) | self.fresh(node, "visited"))
+            result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
+            return result | self.items(me)
+        if thing.kind is set and name == "pop":
+            self.refuse_order(me, node, frame)
+        if thing.kind is None:
+            self.run_methods(list(self.world.candidates(name)), args.behind(me), node, frame)
+        self.callbacks(args, node, frame, me)
+        self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
+        if name in ("send", "throw") and not args.all() <= self.sent:
+            self.sent |= args.all()
+            self.raised |= args.all()
+            self.changed = True
+        held = frozenset(t for t in self.field(thing, name) if isinstance(t, (Known, Local, Bound, Partial)))
+        if held:
+            return self.call(held, args, node, frame)
+        if name in tables.NEW_RESULTS:
+            return self.fresh(node, "new")
+        if name == "items" and not args.positional and not args.rest:
+            keys_and_values = self.items(me) - (me if thing.kind is None else NOTHING)
+            return self.tuples([keys_and_values, keys_and_values], NOTHING, node)
+        self.put(
+            thing, ITEMS, args.all() | self.items(args.all() if name not in ("append", "add") else NOTHING)
+        )
+        kind = set if thing.kind is set and name in _SET_METHODS else None
+        return self.items(me) | self.fresh(node, "from fresh", kind, self.items(me) | args.all())
+
+
+def _verb(name: str) -> str:
+    """How a message says that a method is called."""
+    return {
+        "append": "appends to",
+        "pop": "pops from",
+        "sort": "sorts",
+        "clear": "clears",
+        "extend": "extends",
+    }.get(name, f"calls {name}() on")

@@ -1,0 +1,274 @@
+"""`decide`: a pure function from facts to a decision.
+
+It reads no clock, takes no lock and touches nothing, so it can be tested by tables. The rules stand in one
+tuple, in order; the first that has something to say decides: what the user asked for, then what is
+impossible, then hints, then what was measured. Where several places are possible, the sums decide, and
+they alone depend on the load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..model import BackendName, Decision, Load, Machine, Options, Profile
+
+__all__ = ["Facts", "decide", "decide_steadily", "hardly_holds_the_gil", "seconds"]
+
+WAITS = 0.5  # computes less than this part of the time it does not spend in queues: waiting work
+FREE = 0.3  # holds the GIL for less than this part of its CPU time: GIL-free work, on any number of cores
+FREE_AT_MOST = 0.5  # the same where cores are so few that threads keep them busy all the same
+WORTH = 3.0  # a call must compute this many times what its journey costs before it is sent away
+KEEP_HERE = 0.20  # a process may take longer by this part of the work: it leaves the caller's GIL alone
+STAY_PUT = 0.50  # the same for a function whose calls already go there, so that it doesn't flap
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a decision depends on.
+
+    Attributes:
+        options: What the caller asked for.
+        coroutine: True for a coroutine function.
+        profile: What has been measured.
+        load: What is going on.
+        machine: What there is to run on.
+        stay: Why calls must not leave this process, as a clause; empty if they may.
+        before: Where the function's calls went last; None if there were none.
+    """
+
+    options: Options
+    coroutine: bool
+    profile: Profile
+    load: Load
+    machine: Machine
+    stay: str = ""
+    before: BackendName | None = None
+
+
+def decide(facts: Facts) -> Decision:
+    """Choose the backend for the next call.
+
+    Args:
+        facts: What is known.
+
+    Returns:
+        The backend, with one sentence that holds the figures that decided.
+    """
+    return decide_steadily(facts) or _sums(facts)
+
+
+def decide_steadily(facts: Facts) -> Decision | None:
+    """Choose the backend if that does not depend on the load, so that the decision may be kept.
+
+    Args:
+        facts: What is known.
+
+    Returns:
+        The decision, good for as long as profile, options and `stay` are the same; None if the sums have
+        to be done.
+    """
+    for rule in RULES:
+        decision = rule(facts)
+        if decision is not None:
+            return decision
+    return None
+
+
+def _asked_for(facts: Facts) -> Decision | None:
+    """The user's word comes first."""
+    backend = facts.options.backend
+    if backend is None:
+        return None
+    return Decision(backend, f'you asked for backend="{backend}"', facts.profile)
+
+
+def _coroutine(facts: Facts) -> Decision | None:
+    """Coroutines run on a loop."""
+    if not facts.coroutine:
+        return None
+    return Decision("loop", "it is a coroutine function, and those run on an event loop", facts.profile)
+
+
+def _hinted(facts: Facts) -> Decision | None:
+    """`kind=` spares the measuring, not the safety."""
+    if facts.options.kind == "io":
+        return Decision("thread", 'you said kind="io", so it waits on a thread', facts.profile)
+    if facts.options.kind == "cpu":
+        if not facts.machine.gil:
+            return Decision(
+                "thread", 'you said kind="cpu", and without a GIL threads compute in parallel', facts.profile
+            )
+        if facts.stay:
+            return Decision(
+                "thread", f'you said kind="cpu", but it {facts.stay}, so it stays here', facts.profile
+            )
+        if facts.machine.cores > 1:
+            return Decision(
+                "process", 'you said kind="cpu", and nothing says that it touches shared state', facts.profile
+            )
+    return None
+
+
+def _unknown(facts: Facts) -> Decision | None:
+    """First calls are measured where nothing can go wrong."""
+    if facts.profile.settled:
+        return None
+    calls = facts.profile.calls
+    known = "nothing is known of it yet" if calls == 0 else f"{calls} calls are too few to judge by"
+    return Decision("thread", f"{known}, so it is measured on a thread first", facts.profile)
+
+
+def _waits(facts: Facts) -> Decision | None:
+    """Waiting work belongs on threads, many."""
+    profile = facts.profile
+    if profile.cpu_ratio >= WAITS:
+        return None
+    return Decision(
+        "thread",
+        f"it waits {_percent(1.0 - profile.cpu_ratio)} of a call of {seconds(profile.cpu + profile.waiting)}, "
+        "and waiting threads cost nothing but themselves",
+        profile,
+    )
+
+
+def _free(facts: Facts) -> Decision | None:
+    """Work without the GIL runs in parallel on threads, with nothing to pickle."""
+    profile = facts.profile
+    if not facts.machine.gil:
+        return Decision(
+            "thread",
+            f"it computes {seconds(profile.cpu)} a call, and without a GIL threads compute in parallel",
+            profile,
+        )
+    if profile.gil_ratio is None or not hardly_holds_the_gil(profile, facts.machine):
+        return None
+    return Decision(
+        "thread",
+        f"it computes {seconds(profile.cpu)} a call but holds the GIL for only {_percent(profile.gil_ratio)} of that, "
+        f"so threads keep all {facts.machine.cores} cores busy",
+        profile,
+    )
+
+
+def hardly_holds_the_gil(profile: Profile, machine: Machine) -> bool:
+    """Whether threads keep the cores busy: a call that needs the GIL for a part g of its time leaves room for 1/g.
+
+    Args:
+        profile: What has been measured.
+        machine: What there is to run on.
+    """
+    if not machine.gil:
+        return True
+    return profile.gil_ratio is not None and profile.gil_ratio < max(
+        FREE, min(FREE_AT_MOST, 1 / machine.cores)
+    )
+
+
+def _must_stay(facts: Facts) -> Decision | None:
+    """Routing never changes the answer."""
+    if not facts.stay:
+        return None
+    return Decision(
+        "thread",
+        f"it computes {seconds(facts.profile.cpu)} a call but it {facts.stay}, so it stays here",
+        facts.profile,
+    )
+
+
+def _too_small(facts: Facts) -> Decision | None:
+    """A journey that costs more than the work is not worth it."""
+    profile, journey = facts.profile, _journey(facts)
+    if profile.cpu >= WORTH * journey and facts.machine.cores > 1:
+        return None
+    if facts.machine.cores <= 1:
+        return Decision(
+            "thread", "there is only one core to compute on, so another process would not help", profile
+        )
+    return Decision(
+        "thread",
+        f"it computes only {seconds(profile.cpu)} a call, and the way to another process costs {seconds(journey)}",
+        profile,
+    )
+
+
+def _sums(facts: Facts) -> Decision:
+    """Where both are possible, the one that is done sooner by the sums.
+
+    What a process may take longer is measured against the work itself, not against the queues, so that
+    no queue makes a place more attractive than it was.
+    """
+    profile = facts.profile
+    calls = facts.load.waiting_calls + 1
+    here, there = _finish_on_threads(facts), _finish_in_processes(facts)
+    slack = STAY_PUT if facts.before == "process" else KEEP_HERE
+    held = (
+        "the GIL throughout"
+        if profile.gil_ratio is None
+        else f"the GIL for {_percent(profile.gil_ratio)} of it"
+    )
+    what = f"it computes {seconds(profile.cpu)} a call and holds {held}"
+    many = f"{calls} calls are" if calls > 1 else "the next call is"
+    sums = f"{many} done in {seconds(there)} by processes and in {seconds(here)} by threads"
+    if there - here <= slack * calls * profile.cpu:
+        return Decision("process", f"{what}; {sums}", profile)
+    return Decision("thread", f"{what}, but {sums}", profile)
+
+
+def _journey(facts: Facts) -> float:
+    """Seconds that a call's way to a warm worker and back costs beyond the call itself."""
+    payload = facts.profile.payload_bytes or 0
+    return facts.machine.process_hop + payload * facts.machine.byte_cost
+
+
+def _on_all_cores(facts: Facts, work: float) -> float:
+    """Seconds that all computing takes, this work included: wherever it runs, it shares the cores."""
+    return (facts.load.process_backlog + facts.load.gil_backlog + work) / facts.machine.cores
+
+
+def _finish_on_threads(facts: Facts) -> float:
+    """Seconds until the waiting calls and the next would be done on threads: the GIL serves one at a time."""
+    profile, load, machine = facts.profile, facts.load, facts.machine
+    calls = load.waiting_calls + 1
+    in_turn = load.gil_backlog + calls * (profile.gil_time + machine.thread_hop)
+    return max(in_turn, _on_all_cores(facts, calls * profile.cpu)) + profile.waiting
+
+
+def _finish_in_processes(facts: Facts) -> float:
+    """The same in processes; a cold pool's start is charged less the more GIL time has been spent already.
+
+    That is the rule for renting skis: after spending what the pool costs, having started it at the outset
+    would have been at most twice as good (Karlin et al., Competitive snoopy caching, 1988).
+    """
+    profile, load, machine = facts.profile, facts.load, facts.machine
+    calls = load.waiting_calls + 1
+    start = 0.0 if load.process_warm else max(0.0, machine.process_start - load.gil_spent)
+    one = profile.cpu + profile.waiting + _journey(facts)
+    in_turn = max(one, (load.process_backlog + calls * one) / machine.processes)
+    return start + max(in_turn, _on_all_cores(facts, calls * (profile.cpu + _journey(facts))))
+
+
+RULES: tuple[Callable[[Facts], Decision | None], ...] = (
+    _asked_for,
+    _coroutine,
+    _hinted,
+    _unknown,
+    _waits,
+    _free,
+    _must_stay,
+    _too_small,
+)
+
+
+def seconds(value: float) -> str:
+    """A duration with its fitting unit."""
+    if value < 1e-3:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1.0:
+        return f"{value * 1e3:.3g} ms"
+    return f"{value:.3g} s"
+
+
+def _percent(ratio: float) -> str:
+    """A part as a percentage."""
+    return f"{ratio * 100:.0f} %"

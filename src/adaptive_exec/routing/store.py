@@ -1,0 +1,235 @@
+"""What is known of each function, found by what the function is rather than by which object it is.
+
+Lambdas made in a loop, bound methods and partials are new objects every time; what they have in common is
+their code. So a record is kept per code object, and a decorated function's wrapper, whose code all its
+kind share, is told apart by what it wraps.
+
+Guarantees:
+    - At most `LIMIT` records; the least recently used ones that have nothing under way are forgotten.
+    - A key's objects are held by its record, so an identity is never reused while it means something.
+Assumes: nothing of the interpreter's atomicity; every access to the table takes its lock.
+Races: two first submissions of a function at once make one record:
+    `tests/routing/test_store.py::test_one_record_for_two_first_submissions`
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import types
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..backends.base import Task
+from ..model import BackendName, Decision, Profile
+from ..profiling.estimate import Estimator
+
+if TYPE_CHECKING:
+    from .safety import Verdict
+
+__all__ = ["FunctionRecord", "Store", "name_of"]
+
+LIMIT = 4096
+
+
+class FunctionRecord:
+    """One function: its measurements, what may be done with it, and which of its calls wait for that."""
+
+    __slots__ = (
+        "before",
+        "coroutine",
+        "counts",
+        "estimator",
+        "failures",
+        "held",
+        "lock",
+        "name",
+        "pins",
+        "profiled",
+        "progress",
+        "provisional",
+        "released",
+        "scout_limit",
+        "scouts",
+        "stay",
+        "steady",
+        "unable",
+        "verdict",
+        "watched",
+    )
+
+    def __init__(self, name: str, pins: tuple[object, ...], coroutine: bool) -> None:
+        self.name = name
+        self.pins = pins
+        self.coroutine = coroutine
+        self.estimator = Estimator()
+        self.lock = threading.Lock()
+        self.held: deque[Task] = deque()
+        self.scouts: set[Task] = set()
+        self.scout_limit = 2
+        self.released = 0.0
+        self.progress = False  # a scout has ended since the last look
+        self.profiled: tuple[Profile, bool | None, Profile] | None = None
+        self.provisional: Profile | None = None  # by what scouts that still run have shown so far
+        self.verdict: Verdict | None = None
+        self.stay = ""
+        self.steady: tuple[Profile, str, Decision] | None = None  # a decision and what it rests on
+        self.unable = False  # stays whatever the user says of purity: it, or its arguments, can't travel
+        self.before: BackendName | None = None
+        self.counts: dict[BackendName, int] = {}
+        self.failures = 0
+        self.watched = False  # somebody will look at what is held; a hint that saves asking again
+
+    def judged(self, fn: Callable[..., Any]) -> Verdict:
+        """The verdict on the function's code, found once."""
+        verdict = self.verdict
+        if verdict is None:
+            # Reading code takes a large module and milliseconds; programs whose functions all wait need neither.
+            from .safety import judge
+
+            verdict = judge(fn)
+            if not verdict.allowed:
+                self.stay = self.stay or verdict.reason
+            self.verdict = verdict  # last: whoever sees it need not look again
+        return verdict
+
+    def profile(self) -> Profile:
+        """What is known, with what is known of its safety."""
+        profile = self.estimator.profile()
+        if profile.settled:
+            self.provisional = None
+        elif self.provisional is not None:
+            profile = self.provisional
+        safe = False if self.stay else (None if self.verdict is None else True)
+        if safe is None:
+            return profile
+        # The same object for as long as nothing changes, so that decisions can be kept by identity.
+        kept = self.profiled
+        if kept is None or kept[0] is not profile or kept[1] is not safe:
+            kept = self.profiled = (profile, safe, _with_safety(profile, safe))
+        return kept[2]
+
+    def failed(self) -> None:
+        """One more call that raised, or whose worker died."""
+        with self.lock:
+            self.failures += 1
+
+    def count(self, backend: BackendName) -> None:
+        """One more call that went there."""
+        with self.lock:
+            self.before = backend
+            self.counts[backend] = self.counts.get(backend, 0) + 1
+
+
+def _with_safety(profile: Profile, safe: bool) -> Profile:
+    """The profile with its safety filled in."""
+    return Profile(
+        profile.calls,
+        profile.wall,
+        profile.cpu,
+        profile.cpu_ratio,
+        profile.gil_ratio,
+        profile.payload_bytes,
+        safe,
+        profile.uncertainty,
+        profile.settled,
+    )
+
+
+class Store:
+    """All records of one executor."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._records: OrderedDict[tuple[int, ...], FunctionRecord] = OrderedDict()
+
+    def record(self, fn: Callable[..., Any]) -> FunctionRecord:
+        """The record of a function, made on first sight."""
+        pins = _identity(fn)
+        key = tuple(map(id, pins))
+        with self._lock:
+            found = self._records.get(key)
+            if found is not None:
+                self._records.move_to_end(key)
+                return found
+        made = FunctionRecord(name_of(fn), pins, is_coroutine_function(fn))
+        with self._lock:
+            found = self._records.setdefault(key, made)
+            if len(self._records) > self._limit:
+                self._forget_one()
+            return found
+
+    def find(self, fn: Callable[..., Any]) -> FunctionRecord | None:
+        """The record of a function, None if it was never submitted."""
+        with self._lock:
+            return self._records.get(tuple(map(id, _identity(fn))))
+
+    def all(self) -> list[FunctionRecord]:
+        """Every record there is, oldest first."""
+        with self._lock:
+            return list(self._records.values())
+
+    def _forget_one(self) -> None:
+        """Drop the least recently used record that has nothing under way."""
+        for key, record in self._records.items():
+            if not record.held and not record.scouts:
+                del self._records[key]
+                return
+
+
+def _identity(fn: object) -> tuple[object, ...]:
+    """What makes this function the same as another: its code, and what it wraps."""
+    parts: list[object] = []
+    for _ in range(16):  # wrappers of wrappers end somewhere
+        if isinstance(fn, functools.partial):
+            fn = fn.func
+        elif isinstance(fn, types.MethodType):
+            fn = fn.__func__
+        elif isinstance(fn, types.FunctionType):
+            parts.append(fn.__code__)
+            wrapped = getattr(fn, "__wrapped__", None)
+            if wrapped is None:
+                return tuple(parts)
+            fn = wrapped
+        elif isinstance(fn, types.BuiltinMethodType):
+            owner = fn.__self__
+            if owner is None or isinstance(owner, types.ModuleType):
+                return (*parts, fn)
+            # A method of some object, as `[].append`: its class and name, not this one object.
+            unbound = getattr(type(owner), fn.__name__, None)
+            return (*parts, type(owner) if unbound is None else unbound)
+        elif isinstance(fn, type):
+            return (*parts, fn)
+        elif (wrapped := getattr(fn, "__wrapped__", None)) is not None:
+            fn = wrapped
+        else:
+            call = getattr(type(fn), "__call__", None)
+            if not isinstance(call, types.FunctionType):
+                return (*parts, type(fn))
+            fn = call
+    return (*parts, fn)
+
+
+def name_of(fn: Any) -> str:
+    """A name that a person recognises."""
+    for _ in range(16):
+        if isinstance(fn, functools.partial):
+            fn = fn.func
+        else:
+            break
+    name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None)
+    return str(name) if name else type(fn).__qualname__
+
+
+def is_coroutine_function(fn: Any) -> bool:
+    """Whether a call gives a coroutine; callable objects and partials are looked through."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    if inspect.iscoroutinefunction(fn):
+        return True
+    if isinstance(fn, (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type)):
+        return False
+    return inspect.iscoroutinefunction(getattr(type(fn), "__call__", None))

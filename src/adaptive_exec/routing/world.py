@@ -1,0 +1,386 @@
+"""What exists before the call: modules, functions, classes and data, and what each is to a reader of code."""
+
+from __future__ import annotations
+
+import builtins
+import enum
+import functools
+import io
+import logging
+import operator
+import socket
+import sys
+import sysconfig
+import threading
+import types
+from collections.abc import Iterator
+from typing import Any, Final
+
+from .denied import LOGGING_STAYS, denied, denied_objects
+from .environment import Pin, Reads, current, never_changes
+from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
+
+__all__ = ["World", "module_of"]
+
+_FOREIGN: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_TYPING: Final = frozenset({"typing", "typing_extensions", "_typing", "types", "ast"})
+_SAFE_CALLABLES: Final = (operator.itemgetter, operator.attrgetter)
+
+_HELD: Final[tuple[tuple[type[Any], str], ...]] = (
+    (type(threading.Lock()), "lock"),
+    (type(threading.RLock()), "lock"),
+    (threading.Condition, "condition"),
+    (threading.Event, "event"),
+    (threading.Semaphore, "semaphore"),
+    (threading.Barrier, "barrier"),
+    (threading.local, "thread-local data"),
+    (threading.Thread, "thread"),
+    (io.IOBase, "open file"),
+    (socket.socket, "socket"),
+    (types.GeneratorType, "generator"),
+    (types.CoroutineType, "coroutine"),
+    (types.FrameType, "frame"),
+)
+
+
+def module_of(fn: Any) -> str:
+    """The name of the module whose globals a function sees: what `functools.wraps` copies is not asked."""
+    found = (
+        fn.__globals__.get("__name__")
+        if isinstance(fn, types.FunctionType)
+        else getattr(fn, "__module__", None)
+    )
+    return found if isinstance(found, str) else ""
+
+
+class World:
+    """Sorts what exists into ours and foreign, and notes which data is read.
+
+    Args:
+        module: Name of the module of the submitted function: its top-level package is ours in any case.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.top = module.partition(".")[0]
+        self.reads: dict[tuple[str, str], None] = {}
+        self.denied = _denied_objects()
+        self._ours: dict[str, bool] = {}
+        self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
+        self.pins: dict[tuple[int, str], Pin] = {}
+        self.touched: dict[str, None] = {}
+
+    def all_reads(self) -> Reads:
+        """What is read, and the code on which the verdict rests."""
+        return Reads(self.reads, tuple(self.pins.values()))
+
+    def is_ours(self, module: Any) -> bool:
+        """Whether a module is the user's own code, to be read and not to be trusted blindly."""
+        if not isinstance(module, str) or not module:
+            return False
+        known = self._ours.get(module)
+        if known is None:
+            known = self._ours[module] = self._is_ours(module)
+        return known
+
+    def _is_ours(self, name: str) -> bool:
+        """The same, found out."""
+        top = name.partition(".")[0]
+        if top in (self.top, "__main__", "__mp_main__"):
+            return True
+        if top in sys.stdlib_module_names or top == "adaptive_exec":
+            return False
+        file = getattr(sys.modules.get(name), "__file__", None)
+        return isinstance(file, str) and not file.startswith(_FOREIGN)
+
+    def name_of(self, value: Any) -> str:
+        """The dotted name of a function, class or module."""
+        if isinstance(value, types.ModuleType):
+            return value.__name__
+        if isinstance(value, types.BuiltinMethodType) and isinstance(value.__self__, types.ModuleType):
+            return f"{_plain(value.__self__.__name__)}.{value.__name__}"
+        module = (
+            module_of(value) or getattr(getattr(value, "__objclass__", None), "__module__", "") or "builtins"
+        )
+        module = _plain(module)
+        return f"{module}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+
+    def refuse_denied(self, value: Any) -> None:
+        """Raise if this object is one that reaches the state of this process."""
+        name = self.denied.get(id(value))
+        why = denied(name) if name else None
+        if why is None and isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
+            why = denied(self.name_of(value))
+        if why is not None:
+            raise StaysError(why)
+
+    def global_value(self, fn: types.FunctionType, name: str) -> Value:
+        """What a global name of a function's module stands for."""
+        module = module_of(fn)
+        if name in fn.__globals__:
+            if sys.modules.get(module) is None or vars(sys.modules[module]) is not fn.__globals__:
+                raise StaysError(f"sees globals that are not those of the module {module}")
+            self.touched.setdefault(module)
+            value = fn.__globals__[name]
+            self.pin(fn.__globals__, name, value)
+            return self.sort(value, f"the module-level {_kind(value)} {name}", (module, name))
+        if hasattr(builtins, name):
+            value = getattr(builtins, name)
+            return frozenset({Known(value, f"builtins.{name}")}) if callable(value) else NOTHING
+        raise StaysError(f"uses the name {name}, which does not exist yet")
+
+    def pin(self, space: Any, name: str, value: Any) -> None:
+        """Note code that was read: the verdict holds as long as it stands there."""
+        if isinstance(value, _PINNED):
+            self.pins[id(space), name] = (space, name, value)
+
+    def sort(self, value: Any, label: str, read: tuple[str, str] | None = None) -> Value:
+        """What an existing object is; data is noted in `reads` if it can be named."""
+        self.refuse_denied(value)
+        if isinstance(value, functools.partial):
+            given = (*value.args, *value.keywords.values())
+            self._note(read, given)
+            held = NOTHING.union(*(self.sort(each, label) for each in given))
+            return frozenset({Partial(self.sort(value.func, label), held)})
+        if isinstance(value, _SAFE_CALLABLES):
+            return frozenset({Known(value)})
+        if isinstance(value, (types.ModuleType, type, types.FunctionType)):
+            return frozenset({Known(value)})
+        if isinstance(value, (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)):
+            return self._method(value, label, read)
+        subject = getattr(type(value), "__adaptive_subject__", None)
+        if subject is not None:
+            return self.sort(value.__adaptive_subject__, label, read)
+        if type(value).__module__.startswith("adaptive_exec.primitives"):
+            return frozenset({Shared()})
+        self._refuse_held(value, label)
+        if type(value).__module__ in _TYPING and not isinstance(value, type):
+            return NOTHING
+        if callable(value) and not self.is_ours(type(value).__module__) and hasattr(value, "__name__"):
+            return frozenset({Known(value)})
+        if read is not None:
+            self.reads.setdefault(read)
+        return frozenset({Outside(label, value)})
+
+    def _note(self, read: tuple[str, str] | None, held: tuple[Any, ...]) -> None:
+        """Note something for comparison whose parts may be other ones in a worker."""
+        plain = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+        if read is not None and not all(never_changes(each) or isinstance(each, plain) for each in held):
+            self.reads.setdefault(read)
+
+    def _method(self, value: Any, label: str, read: tuple[str, str] | None) -> Value:
+        """A method that was fetched from its object earlier."""
+        owner = value.__self__
+        if owner is None or isinstance(owner, types.ModuleType):
+            return frozenset({Known(value)})
+        if isinstance(owner, type):
+            return frozenset({Bound(frozenset({Known(owner)}), value.__name__)})
+        self._note(read, (owner,))
+        return frozenset({Bound(self.sort(owner, f"the object of {label}", None), value.__name__)})
+
+    def _refuse_held(self, value: Any, label: str) -> None:
+        """Raise for what can't leave: locks, files, iterators and the like."""
+        for kind, what in _HELD:
+            if isinstance(value, kind):
+                raise StaysError(f"uses {label}, {_an(what)} of this process")
+        if hasattr(type(value), "__next__"):
+            raise StaysError(f"uses {label}, an iterator that its calls have in common")
+        home = type(value).__module__
+        if LOGGING_STAYS and isinstance(value, (logging.Logger, logging.LoggerAdapter, logging.Handler)):
+            raise StaysError("logs, and records are not brought home yet")
+        if hasattr(type(value), "cache_info"):
+            raise StaysError(f"uses {label}, which keeps a cache in this process")
+        if home.split(".")[0] in (
+            "_contextvars",
+            "contextvars",
+            "sqlite3",
+            "_thread",
+            "asyncio",
+            "multiprocessing",
+        ):
+            raise StaysError(f"uses {label}, which belongs to this process")
+        if type(value).__qualname__ in ("ContextVar", "Context", "Token") and home in (
+            "_contextvars",
+            "builtins",
+        ):
+            raise StaysError(f"uses {label}, a context variable")
+        if not self.is_ours(home) and home.split(".")[0] in ("random", "_random"):
+            raise StaysError(f"uses {label}, whose state belongs to this process")
+
+    def class_attribute(self, kind: type, name: str) -> Any:
+        """Look an attribute up without running anything; AttributeError if the class has none."""
+        for base in kind.__mro__:
+            if name in vars(base):
+                return base, vars(base)[name]
+        raise AttributeError(name)
+
+    def class_data(self, owner: type, name: str, value: Any) -> Value:
+        """Data that stands in a class, and so is common to all its instances."""
+        label = f"the class attribute {owner.__qualname__}.{name}"
+        if isinstance(value, enum.Enum):
+            return NOTHING
+        read = (owner.__module__, f"{owner.__qualname__}.{name}") if self.is_ours(owner.__module__) else None
+        if isinstance(
+            value, (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
+        ):
+            return NOTHING
+        if hasattr(type(value), "__get__"):
+            return frozenset({Outside(label, value)})
+        if read is not None:
+            read = self.findable(read, value)
+            if read is None and not never_changes(value):
+                raise StaysError(f"reads {label}, of a class that no worker can find")
+        return self.sort(value, label, read)
+
+    def findable(self, place: tuple[str, str], value: Any) -> tuple[str, str] | None:
+        """The place itself if a value is found there, None otherwise."""
+        try:
+            return place if current(*place) is value else None
+        except ValueError:
+            return None
+
+    def default(self, fn: types.FunctionType, name: str, value: Any) -> Value:
+        """What a parameter is that a call does not give; what can change in it is compared in a worker."""
+        label = f"the default of the parameter {name}"
+        if never_changes(value) or isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
+            return self.sort(value, label)
+        attribute = (
+            "__defaults__" if any(each is value for each in fn.__defaults__ or ()) else "__kwdefaults__"
+        )
+        place = self.findable((module_of(fn), f"{fn.__qualname__}.{attribute}"), getattr(fn, attribute))
+        if place is not None:
+            self.reads.setdefault(place)
+        return self.sort(value, label)
+
+    def attribute(self, value: Any, name: str, holder: str) -> Value:
+        """An attribute of a module or function that exists already."""
+        dotted = f"{holder}.{name}"
+        why = denied(dotted)
+        if why is not None:
+            raise StaysError(why)
+        if name not in vars(value):
+            submodule = sys.modules.get(dotted)
+            if submodule is not None:
+                return frozenset({Known(submodule)})
+            lazy = (
+                isinstance(value, types.ModuleType)
+                and not self.is_ours(value.__name__)
+                and hasattr(value, name)
+            )
+            if isinstance(value, types.ModuleType) and not lazy:
+                raise StaysError(f"uses {dotted}, which does not exist yet")
+            if isinstance(value, types.ModuleType):
+                return self.sort(getattr(value, name), f"{dotted}", None)
+            return NOTHING  # the __name__ of a function, and the like
+        found = vars(value)[name]
+        if isinstance(value, types.ModuleType):
+            if value.__name__ == "__main__":
+                raise StaysError(f"reads {dotted}, which a worker does not have")
+            self.touched.setdefault(value.__name__)
+            if self.is_ours(value.__name__):
+                self.pin(vars(value), name, found)
+            stdlib = value.__name__.partition(".")[0] in sys.stdlib_module_names
+            if (
+                not self.is_ours(value.__name__)
+                and not callable(found)
+                and not isinstance(found, types.ModuleType)
+            ):
+                if never_changes(found) and stdlib:
+                    return NOTHING
+                return self.sort(found, f"{dotted}", None if stdlib else (value.__name__, name))
+            return self.sort(found, f"the module-level {_kind(found)} {dotted}", (value.__name__, name))
+        place = (module_of(value), f"{value.__qualname__}.{name}")
+        return self.sort(found, f"the function attribute {dotted}", self.findable(place, found))
+
+    def candidates(self, name: str) -> Iterator[tuple[type, Any]]:
+        """Every method of this name that a class of ours defines, as far as the modules read so far see it."""
+        for module in list(self.touched):
+            index = self._methods.get(module)
+            if index is None:
+                index = self._methods[module] = self._index(module)
+            yield from index.get(name, ())
+
+    def _index(self, module: str) -> dict[str, list[tuple[type, Any]]]:
+        """The methods of a module's classes, and of their subclasses, by name."""
+        index: dict[str, list[tuple[type, Any]]] = {}
+        seen: set[type] = set()
+        todo = [value for value in list(vars(sys.modules[module]).values()) if isinstance(value, type)]
+        while todo:
+            kind = todo.pop()
+            if kind in seen or not self.is_ours(kind.__module__):
+                continue
+            seen.add(kind)
+            todo.extend(type.__subclasses__(kind))
+            todo.extend(kind.__mro__[1:])
+            todo.extend(value for value in vars(kind).values() if isinstance(value, type))
+            for name, value in vars(kind).items():
+                if isinstance(value, _CODE) and self.is_written(value):
+                    index.setdefault(name, []).append((kind, value))
+        return index
+
+    def is_written(self, value: Any) -> bool:
+        """Whether what stands in a class body was written there, and not put there by a foreign decorator."""
+        for name in ("__func__", "fget", "func"):
+            value = getattr(value, name, value)
+        value = getattr(value, "__wrapped__", value)
+        if not isinstance(value, types.FunctionType):
+            return True
+        return self.is_ours(module_of(value)) and value.__code__.co_filename != "<string>"
+
+    def kinds_of(self, owner: type) -> tuple[type, ...]:
+        """A class and all its subclasses of ours: an inherited method is judged for all of them at once."""
+        found: dict[type, None] = {}
+        todo = [owner]
+        while todo:
+            kind = todo.pop()
+            if kind not in found:
+                found[kind] = None
+                todo.extend(type.__subclasses__(kind))
+        return tuple(found)
+
+
+_PINNED: Final = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    type,
+    types.ModuleType,
+    classmethod,
+    staticmethod,
+)
+_CODE: Final = (
+    types.FunctionType,
+    classmethod,
+    staticmethod,
+    property,
+    functools.cached_property,
+    functools.partialmethod,
+)
+
+
+_denied: tuple[int, dict[int, str]] = (0, {})
+
+
+def _denied_objects() -> dict[int, str]:
+    """What is denied, found anew only when modules have been loaded."""
+    global _denied
+    loaded = len(sys.modules)
+    if _denied[0] != loaded:
+        _denied = (loaded, denied_objects())
+    return _denied[1]
+
+
+def _plain(module: str) -> str:
+    """The public name of a module that is written in C: `heapq` for `_heapq`."""
+    public = {"posix": "os", "nt": "os"}.get(module, module.lstrip("_"))
+    return public if public in sys.stdlib_module_names else module
+
+
+def _kind(value: Any) -> str:
+    """What a message calls the class of a value."""
+    return type(value).__name__
+
+
+def _an(what: str) -> str:
+    """The article too."""
+    if what.endswith("data"):
+        return what
+    return f"an {what}" if what[0] in "aeio" else f"a {what}"

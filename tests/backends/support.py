@@ -1,0 +1,41 @@
+"""Tasks without a dispatcher, for tests of one backend."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from adaptive_exec.backends.base import Lane, Outcome, Task
+from adaptive_exec.futures import Future
+from adaptive_exec.model import Options, TaskSpec
+
+
+class Handed:
+    """Collects what a backend hands back, and ends the futures."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[tuple[Task, Outcome]] = []
+        self.changed = threading.Condition()
+
+    def task(self, fn: Callable[..., Any], *args: Any, lane: Lane = "wait", weight: float = 0.0) -> Task:
+        spec = TaskSpec(fn, args, {}, Options(), fn, getattr(fn, "__qualname__", "?"))
+        made = Task(spec, Future(), contextvars.copy_context(), self.done)
+        made.lane, made.weight = lane, weight
+        return made
+
+    def done(self, task: Task, outcome: Outcome) -> None:
+        if outcome.error is None:
+            task.future.try_result(outcome.value)
+        else:
+            task.future.try_exception(outcome.error)
+        with self.changed:
+            self.outcomes.append((task, outcome))
+            self.changed.notify_all()
+
+    def wait(self, count: int, timeout: float = 20.0) -> list[Outcome]:
+        """The outcomes, once there are that many."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.outcomes) >= count, timeout), len(self.outcomes)
+            return [outcome for _, outcome in self.outcomes]

@@ -1,0 +1,211 @@
+"""The thread backend: lanes, growth, standing aside, the end of idle threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from adaptive_exec.backends.threads import ThreadBackend
+from adaptive_exec.futures import Future
+from tests.backends.support import Handed
+
+Make = Callable[..., ThreadBackend]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes backends, and ends them."""
+    with ExitStack() as stack:
+
+        def made(*args: Any, **kwargs: Any) -> ThreadBackend:
+            backend = ThreadBackend(*args, **kwargs)
+            stack.callback(backend.shutdown, wait=True)
+            return backend
+
+        yield made
+
+
+def test_it_runs_and_measures(make: Make) -> None:
+    """A task's value and a sample come back."""
+    handed, backend = Handed(), make()
+    backend.submit(handed.task(lambda: 42))
+
+    (outcome,) = handed.wait(1)
+    assert 42 == outcome.value
+    assert outcome.sample is not None
+    assert outcome.sample.wall_ns > 0
+
+
+def test_it_hands_errors_back(make: Make) -> None:
+    """Every kind of exception comes back, and the thread goes on."""
+    handed, backend = Handed(), make()
+
+    def leave() -> None:
+        raise SystemExit(3)
+
+    backend.submit(handed.task(leave))
+    backend.submit(handed.task(lambda: 1 // 0))
+    backend.submit(handed.task(lambda: "fine"))
+
+    errors = {type(outcome.error) for outcome in handed.wait(3)}
+    assert {SystemExit, ZeroDivisionError, type(None)} == errors
+
+
+def test_weights_fill_a_lane(make: Make) -> None:
+    """As many tasks run side by side as their weights allow; the rest waits its turn."""
+    handed, backend = Handed(), make(cores=2)
+    gate = threading.Event()
+    running = threading.Semaphore(0)
+
+    def work() -> None:
+        running.release()
+        gate.wait(10)
+
+    for _ in range(5):
+        backend.submit(handed.task(work, lane="free", weight=1.0))
+    for _ in range(3):
+        backend.submit(handed.task(work, lane="wait", weight=0.5))
+    for _ in range(5):
+        assert running.acquire(timeout=10)
+
+    load = backend.load()
+    assert (3, 5) == (load.queued, load.running)
+    gate.set()
+    handed.wait(8)
+
+
+def test_the_cap_holds(make: Make) -> None:
+    """No more threads work than `max_threads`, whatever the weights say."""
+    handed, backend = Handed(), make(2)
+    gate = threading.Event()
+    for _ in range(5):
+        backend.submit(handed.task(gate.wait, 10))
+
+    assert 2 == backend.load().workers
+    gate.set()
+    handed.wait(5)
+    assert 2 == backend.load().workers
+
+
+def test_a_waiting_task_stands_aside(make: Make) -> None:
+    """With one thread allowed, a task may wait for another that it submitted, to any depth."""
+    handed, backend = Handed(), make(1)
+
+    def nest(depth: int) -> int:
+        if depth == 0:
+            return 0
+        inner = handed.task(nest, depth - 1)
+        backend.submit(inner)
+        result: int = inner.future.result(20)
+        return 1 + result
+
+    task = handed.task(nest, 50)
+    backend.submit(task)
+    assert 50 == task.future.result(20)
+
+
+def test_nudge_lets_a_stuck_lane_grow(make: Make) -> None:
+    """Tasks that wait for those behind them get company, once nothing has ended for a while."""
+    handed, backend = Handed(), make(cores=1)
+    together = threading.Barrier(4)
+    for _ in range(4):
+        backend.submit(handed.task(together.wait, 20, lane="free", weight=1.0))
+    assert 3 == backend.load().queued
+
+    finished = -1
+    for _ in range(20):
+        finished = backend.nudge(finished)
+    handed.wait(4)
+
+
+def test_idle_threads_end(make: Make) -> None:
+    """A thread that has had nothing to do for a while is gone, and work after that gets a new one."""
+    handed, backend = Handed(), make(idle_seconds=0.01)
+    backend.submit(handed.task(lambda: 1))
+    handed.wait(1)
+    while backend.load().workers:
+        threading.Event().wait(0.005)  # nobody tells us when a thread leaves
+
+    backend.submit(handed.task(lambda: 2))
+    assert 2 == handed.wait(2)[1].value
+
+
+def test_task_given_to_a_thread_that_is_leaving(make: Make) -> None:
+    """A thread whose idle time has just run out takes a task that comes before it is off the list."""
+    handed = Handed()
+    at_the_door, go_on = threading.Event(), threading.Event()
+
+    def gate() -> None:
+        at_the_door.set()
+        go_on.wait(10)
+
+    backend = make(idle_seconds=0.01, before_leaving=gate)
+    backend.submit(handed.task(threading.get_ident))
+    first = handed.wait(1)[0].value
+    assert at_the_door.wait(10)
+    backend.submit(handed.task(threading.get_ident))
+    go_on.set()
+
+    assert first == handed.wait(2)[1].value
+
+
+def test_submit_against_shutdown(make: Make) -> None:
+    """What was taken before the end is finished, what comes after is refused."""
+    handed, backend = Handed(), make(1)
+    gate = threading.Event()
+    backend.submit(handed.task(gate.wait, 10))
+    backend.submit(handed.task(lambda: "queued"))
+    backend.shutdown(wait=False)
+
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        backend.submit(handed.task(lambda: "late"))
+    gate.set()
+    backend.shutdown(wait=True)
+    assert "queued" == handed.wait(2)[1].value
+    assert 0 == backend.load().workers
+
+
+def test_cancelled_tasks_are_dropped_when_their_turn_comes(make: Make) -> None:
+    """A cancelled task is handed back without being run."""
+    handed, backend = Handed(), make(1)
+    gate = threading.Event()
+    ran: list[int] = []
+    backend.submit(handed.task(gate.wait, 10))
+    task = handed.task(ran.append, 1)
+    backend.submit(task)
+    assert task.future.cancel()
+    gate.set()
+
+    handed.wait(2)
+    assert [] == ran
+
+
+def test_context_variables_are_carried(make: Make) -> None:
+    """A task sees the context of its submitter."""
+    import contextvars
+
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="nobody's")
+    handed, backend = Handed(), make()
+    variable.set("submitter's")
+    backend.submit(handed.task(variable.get))
+
+    assert "submitter's" == handed.wait(1)[0].value
+
+
+def test_waiting_for_an_ordinary_future_of_ours_is_noticed(make: Make) -> None:
+    """Standing aside ends with the wait, so the counts come back to what they were."""
+    handed, backend = Handed(), make(1)
+    future: Future[int] = Future()
+    task = handed.task(future.result, 10)
+    other = handed.task(lambda: future.try_result(5))
+    backend.submit(task)
+    backend.submit(other)
+
+    assert 5 == task.future.result(10)
+    backend.shutdown(wait=True)
+    assert 2 == len(handed.outcomes)
+    assert 0 == backend.load().running

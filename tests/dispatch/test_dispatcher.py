@@ -1,0 +1,257 @@
+"""The dispatcher: scouts, held calls, what is refused, retried, timed out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import pytest
+
+from adaptive_exec.errors import NotPicklable, TaskTimeout, WorkerDied
+from adaptive_exec.executor import AdaptiveExecutor
+from adaptive_exec.futures import Future
+from adaptive_exec.model import Sample
+from adaptive_exec.platform.gil import gil_enabled
+from tests import work
+
+
+@pytest.fixture
+def executor() -> Iterator[AdaptiveExecutor]:
+    with AdaptiveExecutor(max_processes=2) as made:
+        yield made
+
+
+def test_a_burst_of_an_unknown_function_is_routed_together(executor: AdaptiveExecutor) -> None:
+    """Of many calls at once only the scouts run before it is known where the others belong."""
+    futures = [executor.submit(work.compute, 300_000) for _ in range(60)]
+    results = {future.result(30) for future in futures}
+
+    assert {work.compute(300_000)} == results
+    if gil_enabled():
+        assert backends_of(futures).count("process") >= 40
+    else:
+        assert {"thread"} == set(backends_of(futures))
+
+
+def backends_of(futures: list[Future[int]]) -> list[str]:
+    """Where each of the calls went."""
+    return [future.decision.backend for future in futures if future.decision is not None]
+
+
+def test_waiting_calls_are_released_before_the_first_has_ended(executor: AdaptiveExecutor) -> None:
+    """A scout that is seen waiting is enough to let the others wait beside it."""
+    started = time.monotonic()
+    assert [0.3] * 60 == list(executor.map(work.nap, [0.3] * 60))
+
+    assert time.monotonic() - started < 0.3 * 10
+
+
+def test_scouts_that_wait_for_those_behind_them(executor: AdaptiveExecutor) -> None:
+    """Calls that can only go on together all get to run, however many are held at first."""
+    together = threading.Barrier(20)
+    futures = [executor.submit(together.wait, 30) for _ in range(20)]
+
+    assert set(range(20)) == {future.result(30) for future in futures}
+
+
+def test_call_held_as_the_last_scout_ends(executor: AdaptiveExecutor) -> None:
+    """Calls that arrive while scouts are ending are not forgotten."""
+    for number in range(30):
+        function = eval(f"lambda x: x + {number}")  # unknown each time
+        futures = [executor.submit(function, 0) for _ in range(10)]
+        assert {number} == {future.result(20) for future in futures}
+
+
+def test_cancel_against_release(executor: AdaptiveExecutor) -> None:
+    """A held call that is cancelled never runs, and the others do."""
+    gate = threading.Event()
+    ran: list[int] = []
+
+    def work_on(number: int) -> int:
+        gate.wait(20)
+        ran.append(number)
+        return number
+
+    futures = [executor.submit(work_on, number) for number in range(10)]
+    assert futures[9].cancel()
+    gate.set()
+
+    assert list(range(9)) == [future.result(20) for future in futures[:9]]
+    assert 9 not in ran
+    with pytest.raises(CancelledError):
+        futures[9].result(0)
+
+
+def test_shared_state_is_never_left_behind(executor: AdaptiveExecutor) -> None:
+    """A function that changes its module stays here, and every change is there."""
+    work.SEEN.clear()
+    list(executor.map(work.remember, range(50)))
+
+    assert list(range(50)) == sorted(work.SEEN)
+    if gil_enabled():
+        assert "SEEN" in executor.explain(work.remember).reason
+
+
+def test_module_state_that_differs_in_a_worker(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that reads what was changed here since its module was imported gives the answer of here."""
+    monkeypatch.setattr(work, "LIMIT", 5)
+
+    assert [0, 1, 2, 3, 4, 5, 5, 5] * 5 == list(executor.map(work.limited, list(range(8)) * 5))
+    monkeypatch.setattr(work, "LIMIT", 7)
+    assert [7] == list(executor.map(work.limited, [9]))
+
+
+def test_results_that_cannot_travel_stay(executor: AdaptiveExecutor) -> None:
+    """A function whose results can't be pickled is run here."""
+
+    def generate(n: int) -> object:
+        work.compute(n)
+        return (i for i in range(3))
+
+    for future in [executor.submit(generate, 60_000) for _ in range(30)]:
+        assert [0, 1, 2] == list(future.result(20))  # type: ignore[call-overload]
+
+
+def test_arguments_that_cannot_travel_stay(executor: AdaptiveExecutor) -> None:
+    """A call with an argument that can't be pickled is run here, though others went away."""
+    lock = threading.Lock()
+
+    def compute(n: int, extra: object = None) -> int:
+        return work.compute(n)
+
+    expected = work.compute(60_000)
+    assert {expected} == {executor.submit(compute, 60_000).result(20) for _ in range(60)}
+    future = executor.submit(compute, 60_000, lock)
+
+    assert expected == future.result(20)
+    assert future.decision is not None
+    assert "thread" == future.decision.backend
+
+
+def test_forced_but_unable(executor: AdaptiveExecutor) -> None:
+    """By force, what can't travel is an error that says so, and the executor serves on."""
+    forced = executor.options(backend="process")
+    with pytest.raises(NotPicklable, match="lock"):
+        forced.submit(work.double, threading.Lock()).result(20)
+    with pytest.raises(NotPicklable, match="leave the backend to the executor"):
+        forced.submit(work.double, work.Unreadable()).result(20)
+
+    assert 4 == forced.submit(work.double, 2).result(20)
+
+
+def test_retries_after_a_death(executor: AdaptiveExecutor, tmp_path: Path) -> None:
+    """A call whose worker died is run again if that was allowed."""
+    forced = executor.options(backend="process")
+    with pytest.raises(WorkerDied):
+        forced.submit(work.die_once, str(tmp_path / "a")).result(20)
+
+    assert "second time" == forced.options(retries=1).submit(work.die_once, str(tmp_path / "b")).result(20)
+
+
+def test_no_retry_after_an_exception(executor: AdaptiveExecutor, tmp_path: Path) -> None:
+    """What a function raises is its answer, not an accident."""
+    calls: list[int] = []
+
+    def fail() -> None:
+        calls.append(1)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        executor.options(retries=5).submit(fail).result(20)
+    assert [1] == calls
+
+
+def test_timeout_of_a_process(executor: AdaptiveExecutor, tmp_path: Path) -> None:
+    """The process is ended, also when a retry follows, and the error names the limit."""
+    path = tmp_path / "pid"
+    limited = executor.options(backend="process", timeout=0.3)
+    with pytest.raises(TaskTimeout, match=r"say_and_wait ran longer than its timeout of 0\.3 s"):
+        limited.options(retries=1).submit(work.say_and_wait, str(path)).result(20)
+
+    with pytest.raises(ProcessLookupError):
+        _must_be_gone(int(path.read_text()))
+    assert 4 == limited.submit(work.double, 2).result(20)
+
+
+def _must_be_gone(pid: int) -> None:
+    import os
+
+    for _ in range(400):
+        os.kill(pid, 0)
+        threading.Event().wait(0.005)
+
+
+def test_timeout_of_a_coroutine(executor: AdaptiveExecutor) -> None:
+    """The coroutine is cancelled."""
+    with pytest.raises(TaskTimeout):
+        executor.options(timeout=0.05).submit(work.async_nap, 60).result(20)
+
+
+def test_timeout_of_a_thread(executor: AdaptiveExecutor) -> None:
+    """The thread goes on, and the error says so."""
+    gate = threading.Event()
+    future = executor.options(timeout=0.05).submit(gate.wait, 20)
+    with pytest.raises(TaskTimeout, match="can't be stopped"):
+        future.result(20)
+    gate.set()
+
+
+def test_no_timeout_for_what_ends_in_time(executor: AdaptiveExecutor) -> None:
+    """A limit that is kept changes nothing."""
+    limited = executor.options(timeout=20)
+
+    assert 4 == limited.submit(work.double, 2).result(20)
+    assert 4 == limited.options(backend="process").submit(work.double, 2).result(20)
+    assert 4 == limited.submit(work.async_double, 2).result(20)
+
+
+def test_a_finding_comes_before_the_figures(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sees a function settled sees also what spoke against its leaving in the call that settled it."""
+    from adaptive_exec.profiling.estimate import Estimator
+
+    mine: list[int] = []
+
+    def change(target: list[int]) -> int:
+        target.append(1)
+        return work.compute(300_000)
+
+    record = executor._dispatcher._store.record(change)
+    stay_when_learnt: list[str] = []
+    add = Estimator.add
+
+    def gate(self: Estimator, sample: Sample) -> None:
+        if self is record.estimator:
+            stay_when_learnt.append(record.stay)
+        add(self, sample)
+
+    monkeypatch.setattr(Estimator, "add", gate)
+    executor.submit(change, mine).result(20)
+
+    assert [1] == mine
+    if gil_enabled():  # without one nothing has a reason to leave, so nothing is compared
+        assert "argument" in stay_when_learnt[0]
+
+
+def test_a_verdict_is_published_last(executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sees that a function was judged before its reason to stay is there."""
+    from adaptive_exec.routing import store
+
+    record = executor._dispatcher._store.record(work.remember)
+    seen: list[bool] = []
+    original = store.FunctionRecord.__setattr__
+
+    def gate(self: store.FunctionRecord, name: str, value: object) -> None:
+        if name == "verdict" and self is record:
+            seen.append(bool(record.stay))
+        original(self, name, value)
+
+    monkeypatch.setattr(store.FunctionRecord, "__setattr__", gate, raising=False)
+    assert not record.judged(work.remember).allowed
+    assert [True] == seen

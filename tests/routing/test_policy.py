@@ -1,0 +1,150 @@
+"""`decide`, as a table and by its properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adaptive_exec.model import Load, Machine, Options, Profile
+from adaptive_exec.routing.policy import Facts, decide, seconds
+
+HOLDS = Profile(calls=4, wall=0.02, cpu=0.02, cpu_ratio=1.0, gil_ratio=1.0, payload_bytes=1000, settled=True)
+FREE = replace(HOLDS, gil_ratio=0.02)
+WAITS = Profile(
+    calls=4, wall=0.05, cpu=0.001, cpu_ratio=0.02, gil_ratio=1.0, payload_bytes=1000, settled=True
+)
+FACTS = Facts(Options(), False, HOLDS, Load(process_warm=True), Machine(cores=2, processes=2))
+
+
+def facts(**changes: Any) -> Facts:
+    return replace(FACTS, **changes)
+
+
+@pytest.mark.parametrize(
+    ("case", "backend", "said"),
+    [
+        (facts(), "process", "holds the GIL for 100 %"),
+        (facts(profile=FREE), "thread", "holds the GIL for only 2 %"),
+        (facts(profile=WAITS), "thread", "waits 98 %"),
+        (facts(profile=Profile()), "thread", "nothing is known"),
+        (facts(profile=replace(HOLDS, settled=False)), "thread", "too few"),
+        (facts(coroutine=True), "loop", "coroutine function"),
+        (facts(stay="appends to INDEX"), "thread", "appends to INDEX"),
+        (facts(options=Options(backend="process"), stay="appends to INDEX"), "process", "you asked"),
+        (facts(options=Options(backend="thread"), coroutine=True), "thread", "you asked"),
+        (facts(options=Options(kind="io"), profile=Profile()), "thread", 'kind="io"'),
+        (facts(options=Options(kind="cpu"), profile=Profile()), "process", 'kind="cpu"'),
+        (facts(options=Options(kind="cpu"), stay="appends to INDEX"), "thread", "appends to INDEX"),
+        (facts(machine=Machine(cores=2, processes=2, gil=False)), "thread", "without a GIL"),
+        (facts(machine=Machine(cores=1)), "thread", "only one core"),
+        (facts(profile=replace(HOLDS, cpu=0.0002)), "thread", "computes only 200 µs"),
+        (
+            facts(profile=replace(HOLDS, payload_bytes=20_000_000)),
+            "thread",
+            "the way to another process costs",
+        ),
+        (facts(load=Load(process_warm=False)), "thread", "but the next call is done in"),
+        (facts(load=Load(process_warm=False, waiting_calls=100)), "process", "101 calls are done in"),
+        (facts(load=Load(process_warm=False, gil_spent=1.0)), "process", "the next call"),
+        (facts(load=Load(process_warm=True, process_backlog=10.0)), "process", "done in 5.01 s by processes"),
+        (
+            facts(load=Load(process_warm=True, process_backlog=10.0), machine=Machine(cores=2, processes=1)),
+            "thread",
+            "but the next call is done in 10 s by processes and in 5.01 s by threads",
+        ),
+        (facts(load=Load(process_warm=True, process_backlog=10.0, gil_backlog=10.0)), "process", ""),
+    ],
+)
+def test_table(case: Facts, backend: str, said: str) -> None:
+    """Each row of facts gives its backend, and the sentence says why."""
+    decision = decide(case)
+
+    assert backend == decision.backend
+    assert said in decision.reason
+    assert decision.profile is case.profile
+
+
+ratios = st.floats(0.0, 1.0)
+amounts = st.floats(0.0, 10.0)
+profiles = st.builds(
+    Profile,
+    calls=st.just(4),
+    wall=amounts,
+    cpu=st.floats(1e-6, 10.0),
+    cpu_ratio=st.floats(0.001, 1.0),
+    gil_ratio=ratios,
+    payload_bytes=st.integers(0, 10**9),
+    settled=st.just(True),
+)
+loads = st.builds(
+    Load,
+    waiting_calls=st.integers(0, 1000),
+    gil_backlog=amounts,
+    gil_spent=amounts,
+    process_backlog=amounts,
+    process_warm=st.booleans(),
+)
+all_facts = st.builds(
+    Facts,
+    options=st.just(Options()),
+    coroutine=st.just(False),
+    profile=profiles,
+    load=loads,
+    machine=st.builds(Machine, cores=st.integers(1, 64), processes=st.integers(1, 64)),
+    before=st.sampled_from(["thread", "process", None]),
+)
+
+
+@given(all_facts, ratios)
+def test_more_gil_never_moves_work_towards_threads(case: Facts, gil_ratio: float) -> None:
+    """A function that holds the GIL for more of its time is no better placed on threads."""
+    more = replace(case.profile, gil_ratio=max(gil_ratio, case.profile.gil_ratio or 0.0))
+
+    if decide(case).backend == "process":
+        assert "process" == decide(replace(case, profile=more)).backend
+
+
+@given(all_facts, st.integers(0, 10**9))
+def test_a_larger_payload_never_moves_work_to_processes(case: Facts, payload: int) -> None:
+    """What has more to carry has less reason to travel."""
+    more = replace(case.profile, payload_bytes=max(payload, case.profile.payload_bytes or 0))
+
+    if decide(case).backend == "thread":
+        assert "thread" == decide(replace(case, profile=more)).backend
+
+
+@given(all_facts, amounts)
+def test_a_longer_queue_of_processes_never_attracts(case: Facts, backlog: float) -> None:
+    """Full processes are no reason to send more there, and a busy GIL none to stay."""
+    fuller = replace(case.load, process_backlog=max(backlog, case.load.process_backlog))
+    busier = replace(case.load, gil_backlog=max(backlog, case.load.gil_backlog))
+
+    if decide(case).backend == "thread":
+        assert "thread" == decide(replace(case, load=fuller)).backend
+    else:
+        assert "process" == decide(replace(case, load=busier)).backend
+
+
+@given(all_facts)
+def test_what_must_stay_stays(case: Facts) -> None:
+    """Nothing that was measured sends away a function that changes shared state."""
+    assert "thread" == decide(replace(case, stay="appends to INDEX")).backend
+
+
+@given(all_facts)
+def test_it_does_not_flap(case: Facts) -> None:
+    """A function whose calls go to processes is not called back by the same facts."""
+    if decide(replace(case, before=None)).backend == "process":
+        assert "process" == decide(replace(case, before="process")).backend
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2e-6, "2 µs"), (0.00123, "1.23 ms"), (0.25, "250 ms"), (12.345, "12.3 s")]
+)
+def test_seconds(value: float, text: str) -> None:
+    """Durations are told with the unit that fits."""
+    assert text == seconds(value)

@@ -1,0 +1,159 @@
+"""Functions that tests submit; importable by worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from typing import Any
+
+
+def double(x: Any) -> Any:
+    return x + x
+
+
+def add(a: int, b: int = 0) -> int:
+    return a + b
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def thread_name() -> str:
+    return threading.current_thread().name
+
+
+def compute(n: int) -> int:
+    total = 0
+    for i in range(n):
+        total += i * i
+    return total
+
+
+def nap(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def fail(message: str) -> None:
+    raise ValueError(message)
+
+
+def kill_me(number: int = signal.SIGKILL) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
+def leave(code: int) -> None:
+    os._exit(code)
+
+
+def say_and_wait(path: str) -> None:
+    """Leave a note that it runs, then wait until somebody ends it."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(str(os.getpid()))
+    time.sleep(60)
+
+
+def die_once(path: str) -> str:
+    """Die the first time, answer the second."""
+    if not os.path.exists(path):
+        with open(path, "w", encoding="utf-8"):
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "second time"
+
+
+class Unreadable:
+    """Can be pickled, can't be read."""
+
+    def __reduce__(self) -> Any:
+        return fail, ("unreadable",)
+
+
+def return_unreadable() -> Unreadable:
+    return Unreadable()
+
+
+class Awkward(Exception):
+    """Pickles, but can't be read again: its constructor wants more than it keeps."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+
+
+def raise_awkward() -> None:
+    raise Awkward("one", "two")
+
+
+def return_generator() -> Any:
+    return (i for i in range(3))
+
+
+async def async_double(x: Any) -> Any:
+    await asyncio.sleep(0)
+    return x + x
+
+
+async def async_nap(seconds: float) -> float:
+    await asyncio.sleep(seconds)
+    return seconds
+
+
+async def running_loop() -> int:
+    return id(asyncio.get_running_loop())
+
+
+async def cancel_yourself() -> None:
+    raise asyncio.CancelledError
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def bump(self, by: int = 1) -> int:
+        self.count += by
+        return self.count
+
+    def peek(self, n: int) -> int:
+        return self.count + compute(n)
+
+
+SEEN: list[int] = []
+
+
+def remember(n: int) -> int:
+    """Computes enough to be sent away, but changes its module."""
+    total = compute(60_000)
+    SEEN.append(n)
+    return total
+
+
+LIMIT = 10
+
+
+def limited(n: int) -> int:
+    """Computes enough to be sent away, and reads its module's state."""
+    return min(compute(60_000) * 0 + n, LIMIT)
+
+
+def initialize(path: str) -> None:
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+def initialize_badly() -> None:
+    raise RuntimeError("no licence")
+
+
+def grow(held: list[int]) -> int:
+    held.append(1)
+    return len(held)
+
+
+def take(counter: Counter) -> int:
+    return counter.count

@@ -49,7 +49,9 @@ _HAS_PROC = sys.platform == "linux" and _PROC.is_dir()
 def start_run() -> str:
     """Mark this run's processes and give it a temp folder of its own; returns the folder."""
     os.environ[MARK] = str(os.getpid())
-    folder = tempfile.mkdtemp(prefix="ae-tests-")
+    # The path of a socket may have about 100 bytes, and multiprocessing keeps its own in this folder; the default
+    # one of a tool like nox lies deep in the clone.
+    folder = tempfile.mkdtemp(prefix="ae-tests-", dir="/tmp" if os.path.isdir("/tmp") else None)
     os.environ["TMPDIR"] = folder
     tempfile.tempdir = folder
     return folder

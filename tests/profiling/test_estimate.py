@@ -364,6 +364,22 @@ def test_nobody_waits_for_a_preempted_holder() -> None:
     assert 2 == after.calls
 
 
+def test_a_full_backlog_waits_for_the_holder() -> None:
+    """Race 2: a holder that is preempted for long costs no sample; the one that is too many waits for it."""
+    estimator = estimate([])
+    with estimator._lock:
+        for _ in range(1024):
+            estimator.add(computes(1))
+        late = threading.Thread(target=estimator.add, args=(computes(1),))
+        late.start()
+        late.join(0.05)
+        assert late.is_alive()
+    late.join()
+
+    assert 1025 == estimator._calls
+    assert not estimator._pending
+
+
 def test_many_threads_lose_no_call() -> None:
     """Eight threads add at once; every call is counted and its CPU time with it."""
     estimator = Estimator(has_gil=True)

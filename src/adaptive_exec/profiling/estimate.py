@@ -1,12 +1,12 @@
 """What is known of one function: samples in, profile out.
 
 Guarantees:
-    - Memory is bounded, however many calls there are: 12 samples, 8 that know pickled sizes, a dozen sums, and at
-      most 1024 samples that are not yet learned (only while a holder of the lock is preempted).
-    - `add`, `add_live`, `profile` and `needs_sampling` may be called by any threads at once, and none of them
-      ever waits: whoever finds the lock taken leaves its sample for the holder, or takes the last profile.
-      (A holder can lose the GIL for a tenth of a second. Threads that waited for it were seen to queue up
-      behind each other, one call at a time.)
+    - Memory is bounded, however many calls there are: 12 samples, 8 that know pickled sizes, a dozen sums, and
+      about 1024 samples that are not yet learned (only while a holder of the lock is preempted).
+    - No call is lost, and `add`, `add_live`, `profile` and `needs_sampling` may be called by any threads at once.
+      None of them waits: whoever finds the lock taken leaves its sample for the holder, or takes the last
+      profile. (A holder can lose the GIL for a tenth of a second. Threads that waited for it were seen to queue
+      up behind each other, one call at a time.) Only an `add` that finds 1024 samples left waits for the holder.
     - A step change in CPU cost, in nature (computing, waiting) or in what holds the GIL makes the profile start
       again within 20 calls.
 
@@ -16,6 +16,8 @@ Assumes:
 Races:
     1. A sample is left for the holder, who is just about to let go: after letting go it looks once more
        -> tests/profiling/test_estimate.py::test_sample_left_at_the_last_moment_is_learned
+    2. The holder is preempted for so long that more samples are left than memory should hold
+       -> tests/profiling/test_estimate.py::test_a_full_backlog_waits_for_the_holder
 
 State: `_since_reset` counts calls since the function was new or last changed. Unsettled functions are sampled at
 every call; settled ones at every eighth, or less often where a call is so short that watching it would cost
@@ -87,7 +89,7 @@ class Estimator:
 
     def __init__(self, *, has_gil: bool | None = None) -> None:
         self._lock = threading.Lock()
-        self._pending: deque[Sample] = deque(maxlen=_PENDING)
+        self._pending: deque[Sample] = deque()
         self._has_gil = gil_enabled() if has_gil is None else has_gil
         self._recent: deque[Sample] = deque(maxlen=_RECENT)
         self._payloads: deque[Sample] = deque(maxlen=_PAYLOADS)
@@ -103,6 +105,9 @@ class Estimator:
     def add(self, sample: Sample) -> None:
         """Learn from a call that has ended."""
         self._pending.append(sample)
+        if len(self._pending) > _PENDING:
+            with self._lock:
+                self._drain()
         self._absorb()
 
     def add_live(self, sample: Sample) -> Profile:

@@ -427,7 +427,8 @@ with AdaptiveExecutor(max_processes=1) as ex:
         ex.options(backend="process").submit(work.nap, 60)
     ex.submit(work.async_nap, 60)
     print("ready", flush=True)
-    time.sleep(60)
+    while True:
+        time.sleep(0.1)  # a signal that comes just before a sleep begins is only dealt with after it, in any program
 """
 
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future as StandardFuture
 from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
@@ -37,6 +38,7 @@ from .model import Decision
 __all__ = ["Future", "blocking_in", "refuse_to_wait"]
 
 T = TypeVar("T")
+_NAP = 1.0
 _log = logging.getLogger("adaptive_exec")
 
 
@@ -183,7 +185,8 @@ class Future(StandardFuture[T], Generic[T]):
             if self.done():
                 return super().result(0)
             with self._about_to_block():
-                return super().result(timeout)
+                self._wait(timeout)
+            return super().result(0)
         finally:
             self = None  # type: ignore[assignment]  # noqa: PLW0642  the error's traceback would lead back here
 
@@ -192,7 +195,24 @@ class Future(StandardFuture[T], Generic[T]):
         if self.done():
             return super().exception(0)
         with self._about_to_block():
-            return super().exception(timeout)
+            self._wait(timeout)
+        return super().exception(0)
+
+    def _wait(self, timeout: float | None) -> None:
+        """Wait for the end, or for `timeout` seconds.
+
+        A Ctrl-C that comes just before the main thread falls asleep is dealt with only when it wakes, so that
+        thread wakes every now and then.
+        """
+        longest = _NAP if threading.current_thread() is threading.main_thread() else None
+        end = None if timeout is None else time.monotonic() + timeout
+        with self._condition:
+            while self._state in (PENDING, RUNNING):
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                nap = left if longest is None else longest if left is None else min(left, longest)
+                self._condition.wait(nap)
 
     def _about_to_block(self) -> AbstractContextManager[None]:
         """Refuse to block the one loop that could finish this; else let the thread's owner compensate."""

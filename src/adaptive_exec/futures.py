@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future as StandardFuture
 from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
@@ -34,24 +35,34 @@ from typing import Any, Generic, TypeVar
 
 from .model import Decision
 
-__all__ = ["Future", "blocking_in", "refuse_to_wait"]
+__all__ = ["Future", "blocking_in", "callbacks_by", "refuse_to_wait"]
 
 T = TypeVar("T")
 _log = logging.getLogger("adaptive_exec")
 
 
-class _BlockingHook(threading.local):
-    """What a worker thread of ours wants to do while its task waits for another task."""
+class _Here(threading.local):
+    """What is special about this thread: what it does while it waits, and who calls callbacks for it."""
 
     enter: Callable[[], AbstractContextManager[None]] | None = None
+    later: Callable[[Callable[[], object]], object] | None = None
 
 
-_blocking = _BlockingHook()
+_here = _Here()
 
 
 def blocking_in(hook: Callable[[], AbstractContextManager[None]] | None) -> None:
     """Set what this thread enters while it waits for a future; None for an ordinary thread."""
-    _blocking.enter = hook
+    _here.enter = hook
+
+
+def callbacks_by(hook: Callable[[Callable[[], object]], object] | None) -> None:
+    """Have another thread call the callbacks of futures that end on this one: `hook` is given what to call.
+
+    For a thread that ends futures of others while it waits for its own. It may hold locks that their callbacks
+    want, so it must not call them. None for an ordinary thread.
+    """
+    _here.later = hook
 
 
 def refuse_to_wait() -> AbstractContextManager[None]:
@@ -78,6 +89,7 @@ class Future(StandardFuture[T], Generic[T]):
         self.stoppable = False
         self.on_cancel: Callable[[], None] | None = None
         self.only_on: asyncio.AbstractEventLoop | None = None
+        self.attend: Callable[[Future[Any], float], None] | None = None
 
     def cancel(self) -> bool:
         """Cancel the call if that is still possible.
@@ -158,6 +170,15 @@ class Future(StandardFuture[T], Generic[T]):
         return True
 
     def _tell(self) -> None:
+        """See that the callbacks are called."""
+        if self._done_callbacks:  # type: ignore[attr-defined]
+            later = _here.later
+            if later is None:
+                self._call_back()
+            else:
+                later(self._call_back)
+
+    def _call_back(self) -> None:
         """Call the callbacks; whatever they raise, even SystemExit, whoever ended the future lives on."""
         try:
             self._invoke_callbacks()  # type: ignore[attr-defined]
@@ -183,7 +204,7 @@ class Future(StandardFuture[T], Generic[T]):
             if self.done():
                 return super().result(0)
             with self._about_to_block():
-                return super().result(timeout)
+                return super().result(self._attended(timeout))
         finally:
             self = None  # type: ignore[assignment]  # noqa: PLW0642  the error's traceback would lead back here
 
@@ -192,7 +213,20 @@ class Future(StandardFuture[T], Generic[T]):
         if self.done():
             return super().exception(0)
         with self._about_to_block():
-            return super().exception(timeout)
+            return super().exception(self._attended(timeout))
+
+    def _attended(self, timeout: float | None) -> float | None:
+        """Help to bring the result, if its backend lets the waiter do that; how long to wait after it."""
+        attend = self.attend
+        if attend is None:
+            return timeout
+        if timeout is None:
+            attend(self, float("inf"))
+            return None
+        started = time.monotonic()
+        if timeout > 0:
+            attend(self, timeout)
+        return timeout - (time.monotonic() - started)
 
     def _about_to_block(self) -> AbstractContextManager[None]:
         """Refuse to block the one loop that could finish this; else let the thread's owner compensate."""
@@ -203,7 +237,7 @@ class Future(StandardFuture[T], Generic[T]):
             )
         if self.only_on is not None and self.only_on.is_closed():
             raise RuntimeError("this result will never come: the event loop that had to bring it is closed")
-        enter = _blocking.enter
+        enter = _here.enter
         return _Unhindered() if enter is None else enter()
 
     def __await__(self) -> Generator[Any, None, T]:

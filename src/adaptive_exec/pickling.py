@@ -21,7 +21,7 @@ import cloudpickle  # type: ignore[import-untyped, unused-ignore]
 
 from .errors import NotPicklable
 
-__all__ = ["dumps", "loads", "set_main_elsewhere", "size_within"]
+__all__ = ["dumps", "is_by_name", "loads", "set_main_elsewhere", "size_within"]
 
 _PROTOCOL = 5
 _main_elsewhere = False
@@ -89,6 +89,11 @@ def dumps(obj: object, *, home: bool = False) -> bytes:
         return _by_value(obj, home=home)
     except Exception as error:
         raise _not_picklable(obj, error) from error
+
+
+def is_by_name(data: bytes, fn: types.FunctionType) -> bool:
+    """Whether `data`, which `dumps` made of a function, holds no more of it than its module's and its own name."""
+    return len(data) <= 32 + len(fn.__module__ or "") + len(fn.__qualname__) and "<" not in fn.__qualname__
 
 
 def loads(data: bytes | bytearray | memoryview) -> Any:

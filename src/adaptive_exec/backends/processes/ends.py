@@ -7,17 +7,25 @@ from typing import Any
 
 from ... import pickling
 from ...errors import WorkerDied
-from ..base import Outcome
+from ..base import Outcome, Refused
 from . import wire
-from .worker import unpack_error
+from .errors import unpack_error
+from .wire import Kind
 
 __all__ = ["death_of", "describe_exit", "outcome_of"]
 
 
-def outcome_of(returned: bool, data: bytes, fields: tuple[Any, ...] | None) -> Outcome:
-    """Read a result."""
-    sample = wire.unpack_sample(fields)
-    if not returned:
+def outcome_of(message: tuple[Any, ...]) -> Outcome:
+    """What a worker's answer to a call says."""
+    kind = message[0]
+    if kind == Kind.PLAIN:
+        _, _, value, wall, fields = message
+        return Outcome(value, None, wire.unpack_sample(fields, wall))
+    if kind == Kind.REFUSED:
+        return Outcome(error=Refused(message[2]))
+    _, _, data, wall, fields = message
+    sample = wire.unpack_sample(fields, wall)
+    if kind == Kind.ERROR:
         return Outcome(error=unpack_error(data), sample=sample)
     try:
         return Outcome(pickling.loads(data), None, sample)

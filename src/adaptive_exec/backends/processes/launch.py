@@ -15,11 +15,13 @@ import signal
 import sys
 import threading
 from abc import ABC, abstractmethod
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
 from ...platform import forkserver
+from ...platform.boards import SIZE, Board, anonymous_file
+from ...platform.channels import Channel, two_channels
 from ...platform.forks import run_in_forked_child
 from . import wire, worker
 
@@ -58,8 +60,8 @@ class Launcher(ABC):
     """A way to start workers."""
 
     @abstractmethod
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
-        """Start a worker; its handle, and the parent's end of its channel."""
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board]:
+        """Start a worker; its handle, the parent's end of its channel, and its board."""
 
     @abstractmethod
     def close(self) -> None:
@@ -149,16 +151,22 @@ class _FromForkServer(Launcher):
         self._shared = _shared_server()
         self._shared.enter()
 
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
-        ours, theirs = Pipe()
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board]:
+        board = anonymous_file(SIZE)
         try:
-            child = self._shared.server.fork(pickle.dumps(settings), [theirs.fileno()])
-        except BaseException:
-            ours.close()
-            raise
+            ours, theirs = two_channels()
+            try:
+                shared = Board.of_file(board)
+                child = self._shared.server.fork(pickle.dumps(settings), [*theirs, board])
+            except BaseException:
+                ours.close()
+                raise
+            finally:
+                for fd in theirs:
+                    os.close(fd)
         finally:
-            theirs.close()
-        return _ForkedHandle(child), ours
+            os.close(board)
+        return _ForkedHandle(child), ours, shared
 
     def close(self) -> None:
         self._shared.leave()
@@ -198,30 +206,36 @@ class _FromContext(Launcher):
     def __init__(self, context: BaseContext) -> None:
         self._context = context
 
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
-        ours, theirs = self._context.Pipe()
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board]:
+        ends = [*self._context.Pipe(duplex=False), *self._context.Pipe(duplex=False)]
         try:
+            memory: Any = self._context.RawArray("B", SIZE)
             # Daemonic, so that multiprocessing itself ends it at exit should ours fail to.
             process: Any = self._context.Process(  # type: ignore[attr-defined]
-                target=_started, args=(theirs, settings), name=f"adaptive-exec-{settings.number}", daemon=True
+                target=_started,
+                args=(ends[2], ends[1], memory, settings),
+                name=f"adaptive-exec-{settings.number}",
+                daemon=True,
             )
             process.start()
-        except BaseException:
-            ours.close()
-            raise
+            ours = Channel(os.dup(ends[0].fileno()), os.dup(ends[3].fileno()))
         finally:
-            theirs.close()
-        return _ContextHandle(process), ours
+            for end in ends:
+                end.close()
+        return _ContextHandle(process), ours, Board(memory)
 
     def close(self) -> None:
         pass
 
 
-def _started(channel: Connection, settings: wire.Settings) -> None:
+def _started(read: Connection, write: Connection, memory: Any, settings: wire.Settings) -> None:
     """Where a process of multiprocessing's begins: it may have children of its own, daemonic or not."""
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     threading.Thread(target=_follow_parent, name="adaptive-exec-parent", daemon=True).start()
-    worker.serve(channel, settings)
+    channel = Channel(os.dup(read.fileno()), os.dup(write.fileno()))
+    read.close()
+    write.close()
+    worker.serve(channel, Board(memory), settings)
 
 
 def _follow_parent() -> None:
@@ -232,7 +246,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def current_settings(number: int, home: Any, initializer: bytes | None) -> wire.Settings:
+def current_settings(number: int, home: Any, initializer: bytes | None, *, spins: bool) -> wire.Settings:
     """This process as a new worker should resemble it."""
     path = [entry for entry in sys.path if isinstance(entry, str)]
-    return wire.Settings(number, path, wire.surroundings(), dict(os.environ), home, initializer)
+    return wire.Settings(number, path, wire.surroundings(), dict(os.environ), home, initializer, spins)

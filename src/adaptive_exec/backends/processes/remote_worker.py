@@ -1,0 +1,202 @@
+"""A worker as its parent sees it: what it has been given, what it has begun, and the way to it.
+
+Guarantees:
+    - Calls arrive in the order in which they were assigned, each once.
+    - `write` never waits. What a full channel doesn't take is sent by a thread made for it.
+Assumes:
+    - Whoever changes `assigned`, `ready`, `doomed` or `outbox` holds the pool's lock. `write` takes from the
+      outbox without it, which is why that is a deque.
+State table of a call here (its number counts this worker's calls):
+    assigned -> answered    `assigned` loses it when its answer has been read
+    assigned -> withdrawn   crossed out on the board before the worker began it
+    assigned -> begun       as the board says; `head` is what is likely to be executing
+Races:
+    - two threads write at once: the second finds `_writing` taken, and its call in the outbox is sent by the
+      first, who looks again before it lets go: `tests/backends/test_remote_worker.py::test_two_writers`
+    - the channel is full: `_full` says that a thread is at it, which writes the outbox after that:
+      `tests/backends/test_remote_worker.py::test_full_channel`
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from ...platform.boards import SLOTS, Board
+from ...platform.channels import Channel
+from ..base import Task
+from . import wire
+from .call import Call
+from .launch import Handle
+from .wire import Entry, Kind, Measure
+
+__all__ = ["RemoteWorker"]
+
+MOST_ASSIGNED = SLOTS // 2
+BRIEF_SECONDS = 50e-6
+
+
+class RemoteWorker:
+    """One worker.
+
+    Attributes:
+        assigned: Calls that it has and that it has not answered, oldest first, by number.
+        outbox: Calls that are still to be written to it.
+        ready: Whether it takes calls.
+        doomed: Whether it is to be ended, and gets no more.
+        broken: Whether its channel has ended or says nonsense.
+        failure: What its initializer raised, as text; None if it did not.
+        kill_at: When it is to be killed; None if it isn't.
+        reading: Held while its channel is read and what was read is taken in.
+        idle_since: When it last became idle, in seconds of `time.monotonic`.
+        served: How many calls it has answered.
+    """
+
+    __slots__ = (
+        "_around",
+        "_full",
+        "_functions",
+        "_last",
+        "_told",
+        "_writing",
+        "assigned",
+        "board",
+        "broken",
+        "channel",
+        "doomed",
+        "failure",
+        "handle",
+        "idle_since",
+        "kill_at",
+        "outbox",
+        "reading",
+        "ready",
+        "served",
+    )
+
+    def __init__(self, handle: Handle, channel: Channel, board: Board) -> None:
+        self.handle = handle
+        self.channel = channel
+        self.board = board
+        self.assigned: dict[int, Task] = {}
+        self.outbox: deque[tuple[int, Task]] = deque()
+        self.ready = False
+        self.doomed = False
+        self.broken = False
+        self.failure: str | None = None
+        self.kill_at: float | None = None
+        self.idle_since = 0.0
+        self.served = 0
+        self.reading = threading.Lock()
+        self._writing = threading.Lock()
+        self._full = False
+        self._functions = wire.RecentFunctions(wire.REMEMBERED)
+        self._around: wire.Surroundings | None = None
+        self._last = 0
+        self._told = 0
+
+    def assign(self, task: Task) -> None:
+        """Give it one more call; `write` sends it. Caller holds the pool's lock."""
+        self._last += 1
+        self.board.open(self._last)
+        self.assigned[self._last] = task
+        self.outbox.append((self._last, task))
+        call: Call = task.wire
+        call.worker, call.number = self, self._last
+
+    def withdraw(self, number: int) -> bool:
+        """Take a call back that it has not begun; False if it has. Caller holds the pool's lock."""
+        if not self.board.withdraw(number):
+            return False
+        del self.assigned[number]
+        return True
+
+    def next_head(self) -> Task | None:
+        """The oldest call, if it has become that since the last time; it begins now. Caller holds the pool's lock."""
+        if not self.assigned:
+            return None
+        number = next(iter(self.assigned))
+        if number <= self._told:
+            return None
+        self._told = number
+        return self.assigned[number]
+
+    def forget_function(self, number: int) -> None:
+        """The worker could not read a function and will have to be sent it again."""
+        with self._writing:
+            self._functions.forget(number)
+
+    def stop(self) -> None:
+        """Tell it to end; it has nothing to do."""
+        with self._writing:
+            try:
+                self.channel.send(wire.encode(Kind.STOP))
+            except OSError:
+                pass  # it has
+
+    def write(self) -> None:
+        """Send what is in the outbox, unless somebody is at it, who then sends that too."""
+        while self.outbox:
+            with self._writing:
+                if self._full or not self.outbox:
+                    return
+                try:
+                    rest = self.channel.send(self._batch())
+                except OSError:
+                    return  # it has died; whoever buries it finds its calls in `assigned`
+                if rest is None:
+                    continue
+                self._full = True
+            try:
+                threading.Thread(
+                    target=self._write_rest, args=(rest,), name="adaptive-exec-writer", daemon=True
+                ).start()
+            except RuntimeError:  # the interpreter is on its way out and starts none any more
+                self._write_rest(rest)
+            return
+
+    def _write_rest(self, rest: memoryview) -> None:
+        """Send what the channel did not take at once, and then what came meanwhile."""
+        try:
+            self.channel.send_all(rest)
+        except OSError:
+            return  # it has died, or was ended
+        with self._writing:
+            self._full = False
+        self.write()
+
+    def _batch(self) -> bytes:
+        """The calls in the outbox as one frame. Caller holds `_writing`."""
+        entries = []
+        functions = self._functions
+        while True:
+            try:
+                number, task = self.outbox.popleft()
+            except IndexError:
+                break
+            call: Call = task.wire
+            function = call.function
+            known = function.number in functions
+            if known:
+                functions.use(function.number)
+            else:
+                functions.add(function.number, None)
+            if task.measure:
+                measure = Measure.SAMPLED
+            else:
+                brief = function.seconds is not None and function.seconds < BRIEF_SECONDS
+                measure = Measure.WALL if brief else Measure.CLOCKS
+            entries.append(
+                Entry(
+                    number,
+                    function.number,
+                    None if known else function.pickled,
+                    call.arguments,
+                    measure,
+                    task.environment,
+                )
+            )
+        around = wire.surroundings()
+        changed = None if around == self._around else around
+        self._around = around
+        return wire.encode(Kind.RUN, [tuple(entry) for entry in entries], changed)

@@ -58,7 +58,9 @@ def test_it_runs_elsewhere(make: Make, context: str | None) -> None:
     """Tasks run in other processes, and their samples come back."""
     handed, pool = Handed(), make(2, context)
     for _ in range(10):
-        pool.submit(handed.task(work.pid))
+        task = handed.task(work.pid)
+        task.measure = True
+        pool.submit(task)
 
     outcomes = handed.wait(10)
     assert os.getpid() not in {outcome.value for outcome in outcomes}

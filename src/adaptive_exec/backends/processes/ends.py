@@ -19,12 +19,12 @@ def outcome_of(message: tuple[Any, ...]) -> Outcome:
     """What a worker's answer to a call says."""
     kind = message[0]
     if kind == Kind.PLAIN:
-        _, _, value, wall, fields = message
-        return Outcome(value, None, wire.unpack_sample(fields, wall))
+        _, _, value, _, fields = message
+        return Outcome(value, None, wire.unpack_sample(fields))
     if kind == Kind.REFUSED:
         return Outcome(error=Refused(message[2]))
-    _, _, data, wall, fields = message
-    sample = wire.unpack_sample(fields, wall)
+    _, _, data, _, fields = message
+    sample = wire.unpack_sample(fields)
     if kind == Kind.ERROR:
         return Outcome(error=unpack_error(data), sample=sample)
     try:

@@ -155,9 +155,9 @@ def pack_sample(sample: Sample | None) -> tuple[Any, ...] | None:
     return None if sample is None else tuple(sample)
 
 
-def unpack_sample(fields: tuple[Any, ...] | None, wall_ns: int) -> Sample:
-    """The sample again; of a call that was known to be short, its wall is all there is, and is all computing."""
-    return Sample(wall_ns, wall_ns, alone=True) if fields is None else Sample(*fields)
+def unpack_sample(fields: tuple[Any, ...] | None) -> Sample | None:
+    """The sample again; None for a call that was known to be short."""
+    return None if fields is None else Sample(*fields)
 
 
 class RecentFunctions:

@@ -39,6 +39,13 @@ def test_text_is_classified(text: bytes, state: ThreadState | None) -> None:
     assert state is classify(text, WORDS)
 
 
+@pytest.mark.skipif(getattr(os, "uname", tuple)()[4:] != ("x86_64",), reason="the numbers are this machine's")
+@pytest.mark.parametrize("number", [9, 10, 11, 12, 25, 28])
+def test_a_sleep_in_the_memory_calls_tells_nothing(number: int) -> None:
+    """Who maps memory sleeps for another thread of the process that does, not for anything outside."""
+    assert classify(f"{number} 0x1000 0x1 0x1e 0x7ffc 0x7f 0x7f\n".encode(), WORDS) is None
+
+
 def test_no_word_is_known_without_a_gil() -> None:
     """On a free-threaded build every sleep is a wait."""
     assert ThreadState.BLOCKED is classify(b"202 0x1000 0x189", frozenset())

@@ -61,6 +61,8 @@ MORE_SCOUTS_SECONDS = 0.02
 NUDGE_SECONDS = 0.1
 JUDGE_FROM_SECONDS = 100e-6
 LONG_SCOUT_NS = 150_000_000
+PLAINLY_WAITS = 0.2
+DOUBTFUL_SCOUTS = 16
 
 
 class Dispatcher:
@@ -389,7 +391,10 @@ class Dispatcher:
     def _review(self, record: FunctionRecord) -> bool:
         """Route what is held, if the figures suffice; else widen the scouting. False once nothing is held."""
         profile = self._known(record)
-        if profile.settled:
+        doubtful = profile.settled and self._doubtful(profile)
+        if doubtful:
+            record.scout_limit = max(record.scout_limit, DOUBTFUL_SCOUTS)
+        elif profile.settled:
             with record.lock:
                 tasks = list(record.held)
                 record.held.clear()
@@ -415,6 +420,18 @@ class Dispatcher:
             decision = decide(self._facts(record, task.spec.options, 0, None, profile))
             self._guarded(task, functools.partial(self._send_scout, task, record, decision))
         return left
+
+    def _doubtful(self, profile: Profile) -> bool:
+        """Whether a crowd of calls should wait for better figures.
+
+        What only waits, or only computes, is plain to see. What seems to do both may be computing on a machine
+        that is busy with other programs; a crowd that is sent to the wrong place then stays there.
+        """
+        return (
+            self._machine.gil
+            and PLAINLY_WAITS < profile.cpu_ratio < WAITS
+            and profile.calls < DOUBTFUL_SCOUTS
+        )
 
     def _known(self, record: FunctionRecord) -> Profile:
         """The profile, with what can be seen of scouts that still run if that helps.

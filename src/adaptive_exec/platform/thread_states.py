@@ -4,6 +4,9 @@ The file reads `running` for a thread that is on a core or could be; `NR ARG0 ..
 system call number NR; `-1 SP PC` for one that sleeps in the kernel for another reason (a page fault). A
 thread that wants the GIL sleeps in a futex whose word (ARG0) lies inside the interpreter's GIL structure:
 two mutexes and two condition variables, 176 bytes on 64-bit glibc.
+
+A thread that sleeps in a call that maps or unmaps memory waits for another thread of the process that does the
+same. It is neither computing nor waiting for anything outside, so such a look tells nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +26,12 @@ _REACH: Final = 144
 _LEARN_US: Final = 100
 _LEARN_TRIES: Final = 30
 _CONFIRMATIONS: Final = 3
+
+_MEMORY_CALLS: Final[frozenset[int]] = {
+    # mmap, mprotect, munmap, brk, mremap, madvise
+    "x86_64": frozenset({9, 10, 11, 12, 25, 28}),
+    "aarch64": frozenset({222, 226, 215, 214, 216, 233}),
+}.get(os.uname().machine if hasattr(os, "uname") else "", frozenset())
 
 GilWords = frozenset[tuple[int, int]]
 """Pairs of system call number and futex address at which threads were seen to wait for the GIL."""
@@ -57,6 +66,8 @@ def classify(text: bytes, gil_words: GilWords) -> ThreadState | None:
     if call is None:
         return ThreadState.BLOCKED if text.startswith(b"-1") else None
     number, word = call
+    if number in _MEMORY_CALLS:
+        return None
     for gil_number, gil_word in gil_words:
         if number == gil_number and abs(word - gil_word) <= _REACH:
             return ThreadState.WANTS_GIL

@@ -3,8 +3,8 @@
 The first calls of an unknown function are its scouts: they run on threads and are measured. Calls that
 come meanwhile are held back until the scouts' figures suffice, even live ones of a scout that still runs;
 then they are routed together. So a thousand calls that arrive at once from cold are not sent to the wrong
-place, and a function none of whose scouts ends gets more of them, twice as many every moment, so nothing
-is held for long, whatever the scouts wait for.
+place. A function whose scouts wait, and none of which ends, gets more of them, twice as many every moment,
+so nothing is held for long, whatever the scouts wait for.
 
 Guarantees:
     - Every accepted call ends its future once: with its value, its error, or cancelled.
@@ -61,6 +61,7 @@ MORE_SCOUTS_SECONDS = 0.02
 NUDGE_SECONDS = 0.1
 JUDGE_FROM_SECONDS = 100e-6
 LONG_SCOUT_NS = 150_000_000
+PATIENCE_SECONDS = 0.5
 PLAINLY_WAITS = 0.2
 DOUBTFUL_SCOUTS = 16
 
@@ -259,7 +260,7 @@ class Dispatcher:
             else:
                 record.held.append(task)
                 if len(record.held) == 1:
-                    record.released = time.monotonic()
+                    record.released = record.widened = time.monotonic()
         if scout:
             self._send_scout(task, record, decide(facts))
         elif not record.watched:
@@ -402,14 +403,19 @@ class Dispatcher:
             return False
         more: list[Task] = []
         now = time.monotonic()
+        waits = self._some_wait(record)
         with record.lock:
             if record.progress:
                 # Scouts are ending, so nothing is stuck, and more of them would only be in each other's way.
                 record.progress = False
                 record.released = now
             elif now - record.released >= MORE_SCOUTS_SECONDS and record.held:
+                # Scouts that compute, or would if they had a core, wait for nobody: on a busy machine they just
+                # take long. Unless they poll.
                 record.released = now
-                record.scout_limit *= 2
+                if waits or now - record.widened >= PATIENCE_SECONDS:
+                    record.widened = now
+                    record.scout_limit *= 2
             while record.held and len(record.scouts) < record.scout_limit:
                 task = record.held.popleft()
                 record.scouts.add(task)
@@ -420,6 +426,22 @@ class Dispatcher:
             decision = decide(self._facts(record, task.spec.options, 0, None, profile))
             self._guarded(task, functools.partial(self._send_scout, task, record, decision))
         return left
+
+    def _some_wait(self, record: FunctionRecord) -> bool:
+        """Whether one of the scouts has been seen to wait for most of its time so far."""
+        with record.lock:
+            scouts = list(record.scouts)
+        for task in scouts:
+            meter = task.meter
+            seen = None if meter is None else meter.peek()
+            if seen is None:
+                continue
+            if seen.looks:
+                if seen.blocked_ns > seen.sampled_ns / 2:
+                    return True
+            elif seen.cpu_ns < seen.wall_ns / 20:
+                return True
+        return False
 
     def _doubtful(self, profile: Profile) -> bool:
         """Whether a crowd of calls should wait for better figures.

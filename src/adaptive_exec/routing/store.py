@@ -60,6 +60,7 @@ class FunctionRecord:
         "unable",
         "verdict",
         "watched",
+        "widened",
     )
 
     def __init__(self, name: str, pins: tuple[object, ...], coroutine: bool) -> None:
@@ -72,6 +73,7 @@ class FunctionRecord:
         self.scouts: set[Task] = set()
         self.scout_limit = 2
         self.released = 0.0
+        self.widened = 0.0  # when there were last let more scouts go for want of news
         self.progress = False  # a scout has ended since the last look
         self.profiled: tuple[Profile, bool | None, Profile] | None = None
         self.provisional: Profile | None = None  # by what scouts that still run have shown so far

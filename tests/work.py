@@ -157,3 +157,19 @@ def grow(held: list[int]) -> int:
 
 def take(counter: Counter) -> int:
     return counter.count
+
+
+GUARD = threading.Lock()
+
+
+def guarded(x: int) -> int:
+    """Need a lock of this module's."""
+    with GUARD:
+        return x + x
+
+
+def stubborn(seconds: float) -> None:
+    """Ignore everything that asks to end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    time.sleep(seconds)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,8 @@ def test_the_standard_way() -> None:
         beside = pool.submit(work.nap, 5)
         fatal = pool.submit(work.kill_me)
         waiting = [pool.submit(work.double, n) for n in range(10)]
-        for future in (beside, fatal, *waiting):
+        futures: list[Future[Any]] = [beside, fatal, *waiting]
+        for future in futures:
             with pytest.raises(BrokenProcessPool):
                 future.result(20)
         with pytest.raises(BrokenProcessPool):

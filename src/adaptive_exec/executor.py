@@ -84,7 +84,9 @@ class AdaptiveExecutor(Executor):
         self._dispatcher = Dispatcher(
             Machine(cores=cores, processes=max_processes or cores, gil=gil_enabled()),
             ThreadBackend(max_threads, cores),
-            ProcessBackend(max_processes or cores, mp_context, initializer, tuple(initargs), home_address),
+            ProcessBackend(
+                max_processes or cores, mp_context, initializer, tuple(initargs), home_address, cores=cores
+            ),
             LoopBackend(),
             _register,
             _dispatchers.discard,

@@ -165,6 +165,25 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerStats:
+    """One worker process at one moment.
+
+    Attributes:
+        pid: Its process id.
+        state: "starting" until it can take calls, "running" while it has one, else "idle".
+        calls: Calls that it has answered.
+        task: Name of the function that it runs; None if it runs none.
+        seconds: How long that call has been at the head of its line.
+    """
+
+    pid: int
+    state: Literal["starting", "idle", "running"]
+    calls: int = 0
+    task: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """What is going on right now.
 

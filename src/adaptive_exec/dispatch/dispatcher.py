@@ -175,7 +175,14 @@ class Dispatcher:
         with self._lock:
             pending = len(self._live)
         workers = {name: backend.load().workers for name, backend in self._backends.items()}
-        return ExecutorStats(tuple(functions), backends, pending, {k: v for k, v in workers.items() if v})
+        return ExecutorStats(
+            tuple(functions),
+            backends,
+            pending,
+            {k: v for k, v in workers.items() if v},
+            self._processes.workers(),
+            *self._processes.turnover(),
+        )
 
     def shutdown(
         self, *, wait: bool, cancel_futures: bool, caller: object = None, at_exit: bool = False

@@ -6,7 +6,8 @@ Guarantees:
     - A stream that breaks the format raises `ValueError` and never makes the reader reserve memory that
       the sender has not filled.
 Assumes:
-    - One thread at a time sends, and one receives; they may be two. Whoever owns the channel sees to that.
+    - One thread at a time sends, and one receives; they may be two. Whoever owns the channel sees to that, and
+      that neither does while it is closed, or a descriptor that belongs to somebody else by then would be used.
     - Each pipe has one reader and one writer.
 State table of the bytes that arrive:
     header of 4 bytes -> body                    the length is below 2**32 - 1
@@ -150,19 +151,20 @@ class Channel:
             if self._closed:
                 raise BrokenPipeError("the channel is closed")
             self._senders += 1
+            fd = self._write
         try:
             rest = memoryview(data)
             while rest:
                 try:
-                    rest = rest[os.write(self._write, rest) :]
+                    rest = rest[os.write(fd, rest) :]
                 except BlockingIOError:
-                    _wait_for(self._write, select.POLLOUT, None)
+                    _wait_for(fd, select.POLLOUT, None)
         finally:
             with self._ending:
                 self._senders -= 1
                 last = self._closed and not self._senders
             if last:
-                os.close(self._write)
+                os.close(fd)
 
     def receive(self) -> list[bytes]:
         """What has arrived, without waiting; none if nothing complete has.
@@ -202,13 +204,15 @@ class Channel:
     def close(self) -> None:
         """Give the descriptors back; the one that somebody still writes to when they have ended."""
         with self._ending:
-            closing = not self._closed
+            if self._closed:
+                return
             self._closed = True
             idle = not self._senders
-        if closing:
-            os.close(self._read)
-            if idle:
-                os.close(self._write)
+            read, self._read = self._read, -1
+            write, self._write = self._write, -1
+        os.close(read)
+        if idle:
+            os.close(write)
 
     def give_up(self) -> None:
         """In a forked copy of this process: close this copy's descriptors, whatever its threads were doing."""

@@ -7,6 +7,8 @@ Guarantees:
     - One thread attends at a time; others wait as they would for any future.
     - When the attendant leaves, the manager sees what was left unread.
     - Ctrl-C in the attending thread is held back until nothing is half done (`platform/interrupts.py`).
+    - It runs no handler of logging and waits for none: what a worker logs is the manager's affair, and so are
+      the answers after it, so the attendant leaves when it has read some.
     - After `ATTEND_SECONDS` without an answer the attendant leaves.
 Assumes:
     - `Crew.read` may be called by any thread.
@@ -26,7 +28,7 @@ from ...futures import callbacks_by
 from ...platform import interrupts
 from ...platform.pause import yield_core
 from ...platform.readiness import Readiness
-from .crew import Crew
+from .crew import Answer, Crew, hand_back
 from .remote_worker import RemoteWorker
 
 __all__ = ["Attendance"]
@@ -64,6 +66,7 @@ class Attendance:
         held = interrupts.hold()
         if held is None:
             return
+        kept: list[Answer] = []
         try:
             if not self.lock.acquire(blocking=False):
                 return
@@ -71,7 +74,7 @@ class Attendance:
                 if readiness.attend():
                     try:
                         callbacks_by(self._crew.deliver)
-                        self._attend(readiness, future, seconds, held)
+                        self._attend(readiness, future, seconds, held, kept)
                     finally:
                         callbacks_by(None)
                         readiness.leave()
@@ -80,22 +83,34 @@ class Attendance:
             finally:
                 self.lock.release()
         finally:
-            held.release()
+            try:
+                held.release()
+            finally:
+                # Reading it may run somebody's code, which may wait for others: only now, with empty hands.
+                for task, message in kept:
+                    hand_back(task, message)
 
     def _attend(
-        self, readiness: Readiness[RemoteWorker], future: Any, seconds: float, held: interrupts.Held
+        self,
+        readiness: Readiness[RemoteWorker],
+        future: Any,
+        seconds: float,
+        held: interrupts.Held,
+        kept: list[Answer],
     ) -> None:
         """Poll for a moment, then sleep for a while, as long as answers come."""
         begun = now = time.perf_counter()
         spin_until = now + self._spin
         quiet_at = now + ATTEND_SECONDS
         end = now + seconds
-        while not future.done() and not held.came:
+        while not kept and not held.came and not future.done():
             timeout = 0.0 if now < spin_until else max(0.0, min(quiet_at, end) - now)
             found = readiness.readable(timeout)
             now = time.perf_counter()
             for worker in found:
-                self._crew.read(worker, future)
+                self._crew.read(worker, future, kept)
+            if any(worker.untold for worker in found):
+                return  # what was logged goes first, and that is the manager's
             if found:
                 quiet_at = now + ATTEND_SECONDS
                 spin_until = now + self._spin

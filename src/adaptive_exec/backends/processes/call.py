@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ... import pickling
 from ..base import Task
+from .shelf import Parcel, Shelf
 
 __all__ = ["Call", "Function", "Functions"]
 
@@ -91,13 +92,14 @@ class Call:
     Attributes:
         function: The function's entry.
         arguments: Pickled (args, kwargs).
+        parcel: What of them travels apart; None if nothing does.
         worker: The worker that it was assigned to last; None before that.
         number: Its number there.
     """
 
-    __slots__ = ("arguments", "function", "number", "worker")
+    __slots__ = ("arguments", "function", "number", "parcel", "worker")
 
-    def __init__(self, task: Task, functions: Functions) -> None:
+    def __init__(self, task: Task, functions: Functions, shelf: Shelf) -> None:
         fn: Any = task.spec.fn
         args = task.spec.args
         if isinstance(fn, types.MethodType):
@@ -109,9 +111,10 @@ class Call:
         self.function = functions.find(fn)
         kwargs = task.spec.kwargs
         if not args and not kwargs:
-            self.arguments = _NONE
+            self.arguments: bytes = _NONE
+            self.parcel: Parcel | None = None
         else:
-            self.arguments = pickling.dumps((args, dict(kwargs)))
+            self.arguments, self.parcel = shelf.dumps((args, dict(kwargs)))
         self.worker: Any = None
         self.number = 0
 

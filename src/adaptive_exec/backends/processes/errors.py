@@ -7,7 +7,7 @@ import traceback
 
 from ... import pickling
 
-__all__ = ["RemoteTraceback", "pack_error", "unpack_error"]
+__all__ = ["RemoteTraceback", "pack_error", "text_of", "unpack_error"]
 
 
 class RemoteTraceback(Exception):
@@ -27,18 +27,18 @@ def pack_error(error: BaseException) -> bytes:
     try:
         data = pickling.dumps((error, text), home=True)
         pickling.loads(data)
-    except Exception:
+    except BaseException:
         # It can't be pickled, or can't be read again: its name and its text can.
-        wrapped = RuntimeError(f"{type(error).__module__}.{type(error).__qualname__}: {_text(error)}")
+        wrapped = RuntimeError(f"{type(error).__module__}.{type(error).__qualname__}: {text_of(error)}")
         data = pickling.dumps((wrapped, text))
     return data
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """What an exception says, even if saying it fails."""
     try:
         return str(error)
-    except Exception:
+    except BaseException:
         return "<no text>"
 
 
@@ -47,9 +47,9 @@ def unpack_error(data: bytes) -> BaseException:
     try:
         error, text = pickling.loads(data)
     except BaseException as problem:
-        return RuntimeError(f"the task failed, and its exception can't be read here: {problem}")
+        return RuntimeError(f"the task failed, and its exception can't be read here: {text_of(problem)}")
     if isinstance(error, BaseException):
         with contextlib.suppress(Exception):  # a class of the user's may not let itself be written to
             error.__cause__ = RemoteTraceback(text)
         return error
-    return RuntimeError(str(error))
+    return RuntimeError(text_of(error))

@@ -1,8 +1,10 @@
 """The manager: the thread that starts workers, notices their deaths, and reads what nobody else reads.
 
 Guarantees:
-    - While the pool has nothing to do, it sleeps without a timeout.
+    - While there is no worker, it sleeps without a timeout.
     - A worker that has ended, or whose channel has, is buried once: its calls are handed back or queued again.
+    - Workers that have been idle for long are sent home, those that were busy last the last. For that it wakes
+      up once when there is one to send, and may be once before.
     - Workers that fail to start are given up after `_START_FAILURES` in a row, with the reason.
     - Whatever goes wrong here fails every task there is, and leaves no worker.
 Assumes:
@@ -14,6 +16,7 @@ Races: those of `crew.py`; and
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import threading
@@ -25,10 +28,13 @@ from ...futures import blocking_in, refuse_to_wait
 from ...platform.readiness import Readiness
 from ..base import Outcome, Task, Unavailable
 from .attendance import Attendance
-from .crew import Crew
+from .buffers import Buffers
+from .crew import LEAVE_SECONDS, Crew
 from .ends import death_of, describe_exit
 from .launch import Launcher, current_settings
+from .main_guard import UNGUARDED, UNGUARDED_CODE
 from .remote_worker import RemoteWorker
+from .wear import Upkeep
 
 __all__ = ["Manager"]
 
@@ -50,7 +56,9 @@ class Manager:
         readiness: Where they are watched; ended with the manager.
         address: Where this process's shared primitives are found.
         initializer: What each worker runs first, pickled.
+        upkeep: When workers are ended or replaced.
         spins: Whether workers poll for a moment before they sleep.
+        threads: How many threads libraries may start in a worker.
     """
 
     def __init__(
@@ -61,8 +69,10 @@ class Manager:
         readiness: Readiness[RemoteWorker],
         address: Any,
         initializer: bytes | None,
+        upkeep: Upkeep,
         *,
         spins: bool,
+        threads: int = 1,
     ) -> None:
         self._crew = crew
         self._attendance = attendance
@@ -70,8 +80,11 @@ class Manager:
         self._readiness = readiness
         self._address = address
         self._initializer = initializer
+        self._upkeep = upkeep
         self._spins = spins
+        self._threads = threads
         self._starts = itertools.count(1)
+        self._hopeless: str | None = None
         self._woken = False
         self._closing = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -111,6 +124,8 @@ class Manager:
             self._give_up(error)
         finally:
             self._deliver()
+            crew.relay.close()
+            crew.shelf.slots.close()
             self._launcher.close()
             with self._attendance.lock:
                 crew.readiness = None
@@ -122,8 +137,16 @@ class Manager:
         """Wait for something to happen, and deal with it."""
         crew = self._crew
         with crew.lock:
-            deadline = min((w.kill_at for w in crew.workers if w.kill_at is not None), default=None)
-        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+            deadlines = [w.kill_at for w in crew.workers if w.kill_at is not None]
+            if len(deadlines) < len(crew.workers):
+                # Others may let a worker become idle without a word: then this is too early, and only once.
+                oldest = crew.idle[0].idle_since if crew.idle else time.monotonic()
+                deadlines.append(oldest + self._upkeep.idle_seconds)
+            deadline = min(deadlines, default=None)
+        timeout = crew.shelf.slots.tidy()  # memory that nobody needs goes back
+        if deadline is not None:
+            left = max(0.0, deadline - time.monotonic())
+            timeout = left if timeout is None else min(left, timeout)
         readable, ended = self._readiness.wait(0.0 if crew.deliveries else timeout)
         self._woken = False
         answers = False
@@ -135,18 +158,32 @@ class Manager:
         for worker in workers:
             if worker.broken or worker in ended:
                 self._bury(worker)
-        self._kill_overdue(workers)
+        self._kill_overdue()
+        self._send_idle_home()
         if answers and any(worker.assigned for worker in workers):
             # More is about to come: one look at many answers costs less than a look at each.
             time.sleep(CALM_SECONDS)
 
-    def _kill_overdue(self, workers: list[RemoteWorker]) -> None:
+    def _kill_overdue(self) -> None:
         """End those that did not go when they were asked to."""
         now = time.monotonic()
+        with self._crew.lock:
+            workers = list(self._crew.workers)
         for worker in workers:
             if worker.kill_at is not None and worker.kill_at <= now:
                 worker.kill_at = now + KILL_SECONDS
                 worker.handle.kill()
+
+    def _send_idle_home(self) -> None:
+        """End those that have had nothing to do for long."""
+        crew = self._crew
+        long_ago = time.monotonic() - self._upkeep.idle_seconds
+        with crew.lock:
+            leaving = [worker for worker in crew.idle if worker.idle_since <= long_ago]
+            for worker in leaving:
+                crew.see_off(worker, LEAVE_SECONDS)
+        for worker in leaving:
+            worker.stop()
 
     def _deliver(self) -> None:
         """Do what others left for this thread."""
@@ -164,6 +201,10 @@ class Manager:
         with crew.lock:
             if not crew.closed:
                 return False
+            given_up = list(crew.queue) if crew.aborted else []
+            for task in given_up:
+                del crew.queue[task]
+                crew.backlog = max(0.0, crew.backlog - task.cost)
             busy = bool(crew.queue or crew.deliveries) or any(worker.assigned for worker in crew.workers)
             leaving = [] if busy else [worker for worker in crew.workers if worker.kill_at is None]
             for worker in leaving:
@@ -173,7 +214,9 @@ class Manager:
             over = not busy and not crew.workers
         for worker in leaving:
             worker.stop()
-        return over
+        for task in given_up:
+            task.done(Outcome(error=asyncio.CancelledError()))
+        return over and not given_up
 
     # --- workers come -----------------------------------------------------------------------------
 
@@ -186,16 +229,24 @@ class Manager:
                     return
                 crew.coming += 1
             try:
+                if self._hopeless is not None:
+                    raise RuntimeError(self._hopeless)
                 settings = current_settings(
-                    next(self._starts), self._address, self._initializer, spins=self._spins
+                    next(self._starts),
+                    self._address,
+                    self._initializer,
+                    spins=self._spins,
+                    threads=self._threads,
+                    max_tasks=self._upkeep.max_tasks,
+                    max_growth=self._upkeep.max_growth,
                 )
-                worker = RemoteWorker(*self._launcher.launch(settings))
+                handle, channel, board, lane = self._launcher.launch(settings)
+                worker = RemoteWorker(handle, channel, board, Buffers(lane, crew.shelf))
             except Exception as error:
                 with crew.lock:
                     crew.coming -= 1
-                self._failed_start(
-                    f"no worker process could be started: {type(error).__name__}: {error}", error
-                )
+                why = f"no worker process could be started: {type(error).__name__}: {error}"
+                self._failed_start(self._hopeless or why, error, at_once=self._hopeless is not None)
                 continue  # a few times; then what waits has been failed, and nothing is wanted any more
             with crew.lock:
                 crew.workers.add(worker)
@@ -241,16 +292,38 @@ class Manager:
                 crew.blocked = False
             self._readiness.remove(worker)
             lost = self._part(worker)
-        worker.channel.close()
-        worker.handle.close()
+            if worker.ready and not worker.doomed:
+                crew.died += 1
+        with worker.reading:
+            worker.close()
+        if worker.untold:
+            self._deliver()  # what a call had logged before it was lost
         for task, begun in lost:
             task.done(Outcome(error=death_of(worker.handle.pid, code, begun, task.spec.name)))
         if not worker.ready and not worker.doomed:
-            why = f"worker process {worker.handle.pid} ended while it started ({describe_exit(code)})"
-            if worker.failure is not None:
-                why = f"a worker process failed to start; its initializer raised:\n{worker.failure}"
-            self._failed_start(why, at_once=worker.failure is not None)
+            self._never_started(worker, code)
         self._spread()
+
+    def _never_started(self, worker: RemoteWorker, code: int | None) -> None:
+        """Say why a worker has ended before it could take calls."""
+        certain = True
+        if code == UNGUARDED_CODE:
+            self._unguarded()
+            why = UNGUARDED
+        elif worker.failure is not None:
+            why = f"a worker process failed to start; its initializer raised:\n{worker.failure}"
+        else:
+            certain = False
+            why = f"worker process {worker.handle.pid} ended while it started ({describe_exit(code)})"
+        self._failed_start(why, at_once=certain)
+
+    def _unguarded(self) -> None:
+        """No worker will ever start. Calls that were not forced here go on elsewhere, so nobody would be told."""
+        self._hopeless = UNGUARDED
+        with self._crew.lock:
+            untold = any(task.spec.options.backend is None for task in self._crew.queue)
+        if untold:
+            _log.error("adaptive_exec: %s", UNGUARDED)
 
     def _part(self, worker: RemoteWorker) -> list[tuple[Task, bool]]:
         """Queue again what a dead worker had not begun; the calls that are lost with it, and whether it began them.
@@ -302,8 +375,8 @@ class Manager:
         for worker in workers:
             worker.handle.kill()
             worker.handle.ended(STOP_SECONDS)
-            worker.channel.close()
-            worker.handle.close()
+            with worker.reading:
+                worker.close()
             for task in list(worker.assigned.values()):
                 task.done(Outcome(error=death_of(worker.handle.pid, None, True, task.spec.name)))
         self._fail_all("the process pool failed; this is a defect of adaptive_exec, please report it", error)

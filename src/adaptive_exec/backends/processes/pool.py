@@ -24,12 +24,14 @@ Races: the crew's; and
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
 from typing import Any, ClassVar, Final
 
 from ... import pickling
-from ...model import BackendName
+from ...model import BackendName, WorkerStats
+from ...platform import interrupts
 from ...platform.readiness import Readiness, make_readiness
 from ..base import Backend, BackendLoad, Task
 from .attendance import Attendance
@@ -38,6 +40,8 @@ from .crew import Crew
 from .launch import launcher_for
 from .manager import Manager
 from .remote_worker import RemoteWorker
+from .shelf import Shelf
+from .wear import Upkeep
 
 __all__ = ["ProcessBackend"]
 
@@ -53,7 +57,12 @@ class ProcessBackend(Backend):
         initializer: Called in each worker before its first task.
         initargs: Its arguments.
         home: Gives the address of this process's shared primitives when it is first needed.
-        cores: With more than one, who waits polls for a moment before sleeping.
+        cores: Cores that may be used. Each worker's libraries get their share of them; and with more than one,
+            who waits polls for a moment before sleeping.
+        idle_seconds: A worker that has had nothing to do for so long is ended.
+        max_tasks: A worker is replaced after so many calls; None for any number.
+        max_growth: A worker is replaced when its own memory has grown by so many bytes since it was warm; None
+            for any number.
         portable: Take the ways of systems that have no better ones.
     """
 
@@ -68,14 +77,21 @@ class ProcessBackend(Backend):
         home: Callable[[], Any] | None = None,
         *,
         cores: int = 2,
+        idle_seconds: float = 60.0,
+        max_tasks: int | None = None,
+        max_growth: int | None = 1 << 30,
         portable: bool = False,
     ) -> None:
         self._context = mp_context
         self._initializer = None if initializer is None else (initializer, initargs)
         self._home = home
         self._spins = cores > 1
+        self._threads = max(1, cores // max_processes)
+        self._upkeep = Upkeep(idle_seconds, max_tasks, max_growth)
         self._portable = portable
-        self._crew = Crew(max_processes, self._wake)
+        # Workers of multiprocessing's contexts have no way on which descriptors could travel.
+        self._shelf = Shelf(enabled=mp_context is None and not portable)
+        self._crew = Crew(max_processes, self._wake, self._shelf)
         self._attendance = Attendance(self._crew, spins=self._spins)
         self._functions = Functions()
         self._manager: Manager | None = None
@@ -83,9 +99,11 @@ class ProcessBackend(Backend):
 
     def submit(self, task: Task) -> None:
         """Take a task; `NotPicklable` if it can't travel."""
-        task.wire = Call(task, self._functions)
+        task.wire = Call(task, self._functions, self._shelf)
         crew = self._crew
         wanted = helps = False
+        # Between choosing a worker and writing to it no Ctrl-C may strike: the worker would be nobody's.
+        held = interrupts.hold() if crew.idle and not crew.queue else None
         try:
             with crew.lock:
                 if crew.closed:
@@ -93,25 +111,27 @@ class ProcessBackend(Backend):
                 if self._manager is None:
                     self._start_manager()
                 crew.backlog += task.cost
-                worker = crew.idle.pop() if crew.idle and not crew.queue else None
-                if worker is None:
+                task.future.attend = self._attendance.attend
+                if held is not None and crew.idle and not crew.queue:
+                    worker: RemoteWorker | None = crew.idle.pop()
+                    assert worker is not None
+                    worker.assign(task)
+                else:
+                    worker = None
                     crew.queue[task] = None
                     crew.blocked = False
-                    wanted = crew.wanted() > 0
+                    wanted = bool(crew.idle) or crew.wanted() > 0
                     self._crowd += 1
                     helps = self._crowd % HELP_EVERY == 0
-                else:
-                    worker.assign(task)
-            task.future.attend = self._attendance.attend
             if worker is not None:
                 crew.set_going([worker])
-            elif wanted:
-                self._wake()
-            elif helps:
-                self._attendance.attend(task.future, 0.0)
-        except BaseException:
+        finally:
+            if held is not None:
+                held.release()
+        if wanted:
             self._wake()
-            raise
+        elif helps:
+            self._attendance.attend(task.future, 0.0)
 
     def cancel(self, task: Task) -> None:
         self._crew.cancel(task)
@@ -123,6 +143,17 @@ class ProcessBackend(Backend):
             ahead = sum(len(worker.assigned) for worker in crew.workers) - running
             ready = sum(worker.ready for worker in crew.workers)
             return BackendLoad(len(crew.queue) + ahead, running, ready, crew.backlog)
+
+    def workers(self) -> tuple[WorkerStats, ...]:
+        """What each worker does, oldest first."""
+        crew = self._crew
+        now = time.monotonic()
+        with crew.lock:
+            return tuple(_stats_of(worker, now) for worker in sorted(crew.workers, key=_number))
+
+    def turnover(self) -> tuple[int, int]:
+        """How many workers have died, and how many were replaced after they had served long enough."""
+        return self._crew.died, self._crew.recycled
 
     def pids(self) -> list[int]:
         """Process ids of the workers there are."""
@@ -150,7 +181,9 @@ class ProcessBackend(Backend):
         crew = self._crew
         for worker in crew.workers:
             worker.channel.give_up()
+            worker.buffers.forget()
             worker.handle.close()
+        self._shelf.slots.forget()
         if crew.readiness is not None:
             crew.readiness.close()
             crew.readiness = None
@@ -174,7 +207,15 @@ class ProcessBackend(Backend):
         launcher = launcher_for(self._context)
         readiness: Readiness[RemoteWorker] = make_readiness(portable=self._portable)
         manager = Manager(
-            self._crew, self._attendance, launcher, readiness, address, initializer, spins=self._spins
+            self._crew,
+            self._attendance,
+            launcher,
+            readiness,
+            address,
+            initializer,
+            self._upkeep,
+            spins=self._spins,
+            threads=self._threads,
         )
         try:
             manager.start()
@@ -184,3 +225,19 @@ class ProcessBackend(Backend):
             raise
         self._crew.readiness = readiness
         self._manager = manager
+
+
+def _stats_of(worker: RemoteWorker, now: float) -> WorkerStats:
+    """One worker at this moment. Caller holds the crew's lock."""
+    pid, served = worker.handle.pid, worker.served
+    if not worker.ready:
+        return WorkerStats(pid, "starting", served)
+    if not worker.assigned:
+        return WorkerStats(pid, "idle", served)
+    task = next(iter(worker.assigned.values()))
+    return WorkerStats(pid, "running", served, task.spec.name, max(0.0, now - worker.since))
+
+
+def _number(worker: RemoteWorker) -> int:
+    """By what workers are put in order."""
+    return worker.handle.pid

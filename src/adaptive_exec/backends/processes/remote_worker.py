@@ -20,12 +20,14 @@ Races:
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 
 from ...platform.boards import SLOTS, Board
 from ...platform.channels import Channel
 from ..base import Task
 from . import wire
+from .buffers import Buffers
 from .call import Call
 from .launch import Handle
 from .wire import Entry, Kind, Measure
@@ -50,6 +52,8 @@ class RemoteWorker:
         reading: Held while its channel is read and what was read is taken in.
         idle_since: When it last became idle, in seconds of `time.monotonic`.
         served: How many calls it has answered.
+        since: When its oldest call became that, in seconds of `time.monotonic`.
+        untold: How many batches of its records the manager has not dealt with; changed under the pool's lock.
     """
 
     __slots__ = (
@@ -57,11 +61,13 @@ class RemoteWorker:
         "_full",
         "_functions",
         "_last",
+        "_stopping",
         "_told",
         "_writing",
         "assigned",
         "board",
         "broken",
+        "buffers",
         "channel",
         "doomed",
         "failure",
@@ -72,10 +78,13 @@ class RemoteWorker:
         "reading",
         "ready",
         "served",
+        "since",
+        "untold",
     )
 
-    def __init__(self, handle: Handle, channel: Channel, board: Board) -> None:
+    def __init__(self, handle: Handle, channel: Channel, board: Board, buffers: Buffers) -> None:
         self.handle = handle
+        self.buffers = buffers
         self.channel = channel
         self.board = board
         self.assigned: dict[int, Task] = {}
@@ -87,11 +96,14 @@ class RemoteWorker:
         self.kill_at: float | None = None
         self.idle_since = 0.0
         self.served = 0
+        self.since = 0.0
+        self.untold = 0
         self.reading = threading.Lock()
         self._writing = threading.Lock()
         self._full = False
         self._functions = wire.RecentFunctions(wire.REMEMBERED)
         self._around: wire.Surroundings | None = None
+        self._stopping = False
         self._last = 0
         self._told = 0
 
@@ -103,6 +115,11 @@ class RemoteWorker:
         self.outbox.append((self._last, task))
         call: Call = task.wire
         call.worker, call.number = self, self._last
+
+    @property
+    def crowded(self) -> bool:
+        """Whether it has so many calls to pass, withdrawn ones too, that no more fit on its board."""
+        return self._last - self.board.begun >= SLOTS - 1
 
     def withdraw(self, number: int) -> bool:
         """Take a call back that it has not begun; False if it has. Caller holds the pool's lock."""
@@ -119,6 +136,7 @@ class RemoteWorker:
         if number <= self._told:
             return None
         self._told = number
+        self.since = time.monotonic()
         return self.assigned[number]
 
     def forget_function(self, number: int) -> None:
@@ -128,21 +146,28 @@ class RemoteWorker:
 
     def stop(self) -> None:
         """Tell it to end; it has nothing to do."""
+        self._stopping = True
+        self.write()
+
+    def close(self) -> None:
+        """It is gone: give back what leads to it. Caller holds `reading`."""
         with self._writing:
-            try:
-                self.channel.send(wire.encode(Kind.STOP))
-            except OSError:
-                pass  # it has
+            self.outbox.clear()
+            self._stopping = False
+            self.channel.close()
+        self.buffers.close()
+        self.handle.close()
 
     def write(self) -> None:
         """Send what is in the outbox, unless somebody is at it, who then sends that too."""
-        while self.outbox:
+        while self.outbox or self._stopping:
             with self._writing:
-                if self._full or not self.outbox:
+                if self._full or not (self.outbox or self._stopping):
                     return
                 try:
                     rest = self.channel.send(self._batch())
                 except OSError:
+                    self._stopping = False
                     return  # it has died; whoever buries it finds its calls in `assigned`
                 if rest is None:
                     continue
@@ -167,6 +192,9 @@ class RemoteWorker:
 
     def _batch(self) -> bytes:
         """The calls in the outbox as one frame. Caller holds `_writing`."""
+        if not self.outbox:
+            self._stopping = False
+            return wire.encode(Kind.STOP)
         entries = []
         functions = self._functions
         while True:
@@ -194,9 +222,12 @@ class RemoteWorker:
                     call.arguments,
                     measure,
                     task.environment,
+                    None if call.parcel is None else self.buffers.send(call.parcel),
                 )
             )
         around = wire.surroundings()
         changed = None if around == self._around else around
         self._around = around
-        return wire.encode(Kind.RUN, [tuple(entry) for entry in entries], changed)
+        batch = wire.encode(Kind.RUN, [tuple(entry) for entry in entries], changed)
+        news = self.buffers.news()
+        return batch if news is None else wire.encode(Kind.FREE, news) + batch

@@ -50,14 +50,19 @@ class Kind:
     # to the worker
     RUN: Final = 0  # entries, surroundings if they are others than at the last call
     STOP: Final = 1
+    # both ways
+    FREE: Final = 2  # segments that are not looked at any more (`buffers.News`)
     # to the parent
     READY: Final = 10
     FAILED_START: Final = 11  # traceback text
     PLAIN: Final = 12  # number, value, wall in ns, sample
-    VALUE: Final = 13  # number, pickled value, wall in ns, sample
+    VALUE: Final = 13  # number, pickled value, wall in ns, sample, what travels apart (`shelf.Sent`)
     ERROR: Final = 14  # number, pickled error, wall in ns, sample
     REFUSED: Final = 15  # number, why; the call was not begun
     SKIPPED: Final = 16  # number; the call had been withdrawn
+    LOG: Final = 20  # a record's fields (`logs.py`)
+    WARNING: Final = 21  # pickled warning, file, line, module (`alerts.py`)
+    LEAVING: Final = 22  # it has served long enough; what it has not begun, it never will
 
 
 class Measure:
@@ -78,6 +83,7 @@ class Entry(NamedTuple):
         arguments: Pickled (args, kwargs).
         measure: A `Measure`.
         environment: Pickled module state that has to be the same in the worker.
+        sent: What of the arguments travels apart (`shelf.Sent`).
     """
 
     number: int
@@ -86,6 +92,7 @@ class Entry(NamedTuple):
     arguments: bytes
     measure: int
     environment: bytes | None
+    sent: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,10 @@ class Settings:
         home: Where the parent's shared primitives are found; None if it has none.
         initializer: Pickled (function, arguments), run before the first task; None if there is none.
         spins: Whether there are cores enough to poll for a moment before sleeping.
+        levels: What the parent wants to have logged (`logs.Levels`); None leaves that alone.
+        filters: The parent's filters of warnings (`alerts.Filter`); None leaves them alone.
+        max_tasks: How many calls it answers before it leaves; None for as many as come.
+        max_growth: By how many bytes its memory may grow before it leaves; None for any.
     """
 
     number: int
@@ -109,6 +120,10 @@ class Settings:
     home: Any
     initializer: bytes | None
     spins: bool
+    levels: Any = None
+    filters: Any = None
+    max_tasks: int | None = None
+    max_growth: int | None = None
 
 
 def surroundings() -> Surroundings:

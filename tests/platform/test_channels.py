@@ -214,13 +214,14 @@ def test_close_during_a_write(ends: Ends) -> None:
     begun.wait(20)
     while not ours._senders and writer.is_alive():
         threading.Event().wait(0.001)
+    written_to = ours._write
     ours.close()
     ours.close()  # twice is once
 
-    assert is_open(ours._write)
+    assert is_open(written_to)
     theirs.close()
     writer.join(20)
-    assert not is_open(ours._write)
+    assert not is_open(written_to)
     with pytest.raises(BrokenPipeError):
         ours.send_all(frame(b"late"))
 
@@ -229,12 +230,13 @@ def test_close_during_a_write(ends: Ends) -> None:
 def test_a_closed_channel_touches_no_descriptor(ends: Ends, way: str) -> None:
     """Its numbers may belong to somebody else by now, whose data it must neither take nor write into."""
     ours, theirs = ends
+    had = {ours._read, ours._write}
     ours.close()
     theirs.close()
     strangers = [os.pipe() for _ in range(3)]  # they get the numbers that have become free
     taken = {fd for pair in strangers for fd in pair}
     try:
-        assert {ours._read, ours._write} <= taken
+        assert had <= taken
         for _, write in strangers:
             os.write(write, frame(b"private"))
         if way == "send":

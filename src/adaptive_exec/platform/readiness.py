@@ -202,14 +202,15 @@ class _Portable(Readiness[K]):
     def _take_note(self) -> None:
         """Whoever wakes from now on leaves a new one."""
         with self._lock:
-            self._read.recv_bytes()
+            while self._read.poll(0):
+                self._read.recv_bytes()
             self._woken = False
 
     def wake(self) -> None:
         with self._lock:
             if not self._woken:
+                self._write.send_bytes(b"")  # first: an interrupt in between leaves a note too many
                 self._woken = True
-                self._write.send_bytes(b"")
 
     def attend(self) -> bool:
         return False

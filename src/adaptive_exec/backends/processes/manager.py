@@ -105,8 +105,8 @@ class Manager:
         """Make it look."""
         with self._closing:
             if self._thread is not None and not self._woken:
+                self._readiness.wake()  # first: an interrupt in between leaves a note too many, not one too few
                 self._woken = True
-                self._readiness.wake()
 
     # --- the thread -------------------------------------------------------------------------------
 
@@ -148,7 +148,8 @@ class Manager:
             left = max(0.0, deadline - time.monotonic())
             timeout = left if timeout is None else min(left, timeout)
         readable, ended = self._readiness.wait(0.0 if crew.deliveries else timeout)
-        self._woken = False
+        with self._closing:
+            self._woken = False
         answers = False
         for worker in readable:
             answers = crew.read(worker, by_manager=True) or answers
@@ -158,6 +159,8 @@ class Manager:
         for worker in workers:
             if worker.broken or worker in ended:
                 self._bury(worker)
+        if crew.queue and crew.idle:
+            self._spread()
         self._kill_overdue()
         self._send_idle_home()
         if answers and any(worker.assigned for worker in workers):
@@ -296,6 +299,7 @@ class Manager:
                 crew.died += 1
         with worker.reading:
             worker.close()
+        worker.handle.close()
         if worker.untold:
             self._deliver()  # what a call had logged before it was lost
         for task, begun in lost:
@@ -377,6 +381,7 @@ class Manager:
             worker.handle.ended(STOP_SECONDS)
             with worker.reading:
                 worker.close()
+            worker.handle.close()
             for task in list(worker.assigned.values()):
                 task.done(Outcome(error=death_of(worker.handle.pid, None, True, task.spec.name)))
         self._fail_all("the process pool failed; this is a defect of adaptive_exec, please report it", error)

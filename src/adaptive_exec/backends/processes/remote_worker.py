@@ -60,6 +60,7 @@ class RemoteWorker:
         "_around",
         "_full",
         "_functions",
+        "_gone",
         "_last",
         "_stopping",
         "_told",
@@ -101,6 +102,7 @@ class RemoteWorker:
         self.reading = threading.Lock()
         self._writing = threading.Lock()
         self._full = False
+        self._gone = False
         self._functions = wire.RecentFunctions(wire.REMEMBERED)
         self._around: wire.Surroundings | None = None
         self._stopping = False
@@ -150,13 +152,16 @@ class RemoteWorker:
         self.write()
 
     def close(self) -> None:
-        """It is gone: give back what leads to it. Caller holds `reading`."""
-        with self._writing:
-            self.outbox.clear()
-            self._stopping = False
-            self.channel.close()
-        self.buffers.close()
-        self.handle.close()
+        """It is gone: give back what leads to it; whoever still writes to it does that when done."""
+        self._gone = True
+        if self._writing.acquire(blocking=False):
+            try:
+                self.outbox.clear()
+                self._stopping = False
+                self.channel.close()
+                self.buffers.close()
+            finally:
+                self._writing.release()
 
     def write(self) -> None:
         """Send what is in the outbox, unless somebody is at it, who then sends that too."""
@@ -168,10 +173,14 @@ class RemoteWorker:
                     rest = self.channel.send(self._batch())
                 except OSError:
                     self._stopping = False
-                    return  # it has died; whoever buries it finds its calls in `assigned`
-                if rest is None:
-                    continue
-                self._full = True
+                    rest = None
+                    self.outbox.clear()  # it has died; whoever buries it finds its calls in `assigned`
+                if rest is not None:
+                    self._full = True
+            if rest is None:
+                if self._gone:  # after the lock was let go: who buried it may have found it taken
+                    self.close()
+                continue
             try:
                 threading.Thread(
                     target=self._write_rest, args=(rest,), name="adaptive-exec-writer", daemon=True

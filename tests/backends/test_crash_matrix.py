@@ -327,7 +327,7 @@ def die_in_a_call(play: Play, row: Row) -> Task:
     worker = play.worker
     with worker.reading:  # nobody reads, so the channel fills up
         play.dying.open()
-        for _ in range(4000):
+        for _ in range(4000 if row.error is WorkerDied else 200):
             waiting = struct.unpack("i", fcntl.ioctl(worker.channel.fileno(), termios.FIONREAD, bytes(4)))[0]
             if waiting >= 65536:
                 break
@@ -357,6 +357,10 @@ def die_without_a_call(play: Play, row: Row) -> Task:
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row.where}-{row.how}".replace(" ", "_"))
 def test_crash(play: Callable[..., Play], tmp_path: Path, row: Row, context: str | None) -> None:
     """Exactly the task that was begun fails, exactly so; all others give their values, and the pool serves on."""
+    if row.where == "sending a large result" and context is None:
+        row = row._replace(
+            error=None
+        )  # it lies in shared memory at once, so it has been made, and is delivered
     if row.where == "in the initializer":
         scene = play(context, end_once, (str(tmp_path / "flag"), row.how))
         doomed = scene.submit(fatal, row.where, row.how, scene.dying.path)
@@ -369,7 +373,8 @@ def test_crash(play: Callable[..., Play], tmp_path: Path, row: Row, context: str
 
     error = doomed.future.exception(20)
     if row.error is None:
-        assert "survived" == doomed.future.result(0)
+        value = doomed.future.result(0)
+        assert "survived" == value or len(value) >= LARGE
     else:
         assert isinstance(error, row.error), repr(error)
         if row.said:

@@ -18,8 +18,8 @@ State: the crew's.
 Races: the crew's; and
     - submit against shutdown: both under the crew's lock:
       `tests/backends/test_processes.py::test_submit_against_shutdown`
-    - an interrupt between two steps of `submit`: the manager is woken, and finishes what was begun:
-      `tests/backends/test_processes.py::test_interrupted_while_attending`
+    - Ctrl-C between two steps of `submit`: the worker that was chosen is replaced, and nothing else is lost:
+      `tests/backends/test_processes.py::test_interrupted_while_submitting`
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from typing import Any, ClassVar, Final
 
 from ... import pickling
 from ...model import BackendName, WorkerStats
-from ...platform import interrupts
 from ...platform.readiness import Readiness, make_readiness
 from ..base import Backend, BackendLoad, Task
 from .attendance import Attendance
@@ -102,8 +101,7 @@ class ProcessBackend(Backend):
         task.wire = Call(task, self._functions, self._shelf)
         crew = self._crew
         wanted = helps = False
-        # Between choosing a worker and writing to it no Ctrl-C may strike: the worker would be nobody's.
-        held = interrupts.hold() if crew.idle and not crew.queue else None
+        worker: RemoteWorker | None = None
         try:
             with crew.lock:
                 if crew.closed:
@@ -112,12 +110,13 @@ class ProcessBackend(Backend):
                     self._start_manager()
                 crew.backlog += task.cost
                 task.future.attend = self._attendance.attend
-                if held is not None and crew.idle and not crew.queue:
-                    worker: RemoteWorker | None = crew.idle.pop()
-                    assert worker is not None
+                if crew.idle and not crew.queue:
+                    worker = crew.idle[
+                        -1
+                    ]  # not `pop`: an interrupt may come between a call and what is done with it
+                    del crew.idle[-1]
                     worker.assign(task)
                 else:
-                    worker = None
                     crew.queue[task] = None
                     crew.blocked = False
                     wanted = bool(crew.idle) or crew.wanted() > 0
@@ -125,9 +124,12 @@ class ProcessBackend(Backend):
                     helps = self._crowd % HELP_EVERY == 0
             if worker is not None:
                 crew.set_going([worker])
-        finally:
-            if held is not None:
-                held.release()
+        except BaseException:
+            if worker is not None:
+                with crew.lock:
+                    crew.doom(worker)  # who knows what it was told; its calls move on
+            self._wake()
+            raise
         if wanted:
             self._wake()
         elif helps:

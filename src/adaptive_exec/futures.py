@@ -33,7 +33,7 @@ from concurrent.futures import CancelledError
 from concurrent.futures import Future as StandardFuture
 from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
 from contextlib import AbstractContextManager
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from .model import Decision
 
@@ -108,8 +108,7 @@ class Future(StandardFuture[T], Generic[T]):
         # Not the standard one's, which makes all of it. Its other methods find theirs in the properties below.
         self._lock = threading.RLock()
 
-    @property
-    def _condition(self) -> threading.Condition:  # type: ignore[override]
+    def _get_condition(self) -> threading.Condition:
         """The condition over the future's lock."""
         with self._lock:
             made = self._made_condition
@@ -117,8 +116,7 @@ class Future(StandardFuture[T], Generic[T]):
                 made = self._made_condition = threading.Condition(self._lock)
             return made
 
-    @property
-    def _waiters(self) -> list[Any]:  # type: ignore[override]
+    def _get_waiters(self) -> list[Any]:
         """Those of `concurrent.futures.wait` and `as_completed`."""
         with self._lock:
             made = self._made_waiters
@@ -126,14 +124,18 @@ class Future(StandardFuture[T], Generic[T]):
                 made = self._made_waiters = []
             return made
 
-    @property
-    def _done_callbacks(self) -> list[Callable[[Any], object]]:
+    def _get_callbacks(self) -> list[Callable[[Any], object]]:
         """What is called at the end."""
         with self._lock:
             made = self._made_callbacks
             if made is None:
                 made = self._made_callbacks = []
             return made
+
+    if not TYPE_CHECKING:  # for a type checker they are the attributes that the standard class has
+        _condition = property(_get_condition)
+        _waiters = property(_get_waiters)
+        _done_callbacks = property(_get_callbacks)
 
     def done(self) -> bool:
         """True if the call has ended or was cancelled."""
@@ -295,7 +297,7 @@ class Future(StandardFuture[T], Generic[T]):
                 attend(self, _FOR_EVER if timeout is None else timeout)
             # A signal that comes just before the main thread falls asleep is dealt with only when it wakes.
             longest = _NAP if threading.get_ident() == threading.main_thread().ident else None
-            condition = self._condition
+            condition = self._get_condition()
             with condition:
                 while self._state in _OPEN:
                     left = None if end is None else end - time.monotonic()

@@ -115,7 +115,6 @@ def test_a_callback_that_fails(supervisor: Supervisor, caplog: pytest.LogCapture
 def test_it_ends_from_inside(supervisor: Supervisor) -> None:
     """A callback may end the supervisor it runs on."""
     over = threading.Event()
-    supervisor.soon(lambda: supervisor.stop(wait=True))
-    supervisor.soon(over.set)
+    supervisor.soon(lambda: (supervisor.stop(wait=True), over.set()))
 
     assert over.wait(10)

@@ -30,6 +30,7 @@ def facts(**changes: Any) -> Facts:
         (facts(), "process", "holds the GIL for 100 %"),
         (facts(profile=FREE), "thread", "holds the GIL for only 2 %"),
         (facts(profile=WAITS), "thread", "waits 98 %"),
+        (facts(profile=WAITS, stay="writes to X"), "thread", "and it writes to X"),
         (facts(profile=Profile()), "thread", "nothing is known"),
         (facts(profile=replace(HOLDS, settled=False)), "thread", "too few"),
         (facts(coroutine=True), "loop", "coroutine function"),

@@ -127,7 +127,7 @@ def _waits(facts: Facts) -> Decision | None:
     return Decision(
         "thread",
         f"it waits {_percent(1.0 - profile.cpu_ratio)} of a call of {seconds(profile.cpu + profile.waiting)}, "
-        "and waiting threads cost nothing but themselves",
+        + (f"and it {facts.stay}" if facts.stay else "and waiting threads cost nothing but themselves"),
         profile,
     )
 

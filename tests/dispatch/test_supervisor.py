@@ -115,6 +115,11 @@ def test_a_callback_that_fails(supervisor: Supervisor, caplog: pytest.LogCapture
 def test_it_ends_from_inside(supervisor: Supervisor) -> None:
     """A callback may end the supervisor it runs on."""
     over = threading.Event()
-    supervisor.soon(lambda: (supervisor.stop(wait=True), over.set()))
+
+    def end() -> None:
+        supervisor.stop(wait=True)
+        over.set()
+
+    supervisor.soon(end)
 
     assert over.wait(10)

@@ -38,7 +38,6 @@ def run_demo(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
 
 
-@pytest.mark.full
 def test_json_end_to_end() -> None:
     """A small run routes every function, gets every answer right, and prints one document alone."""
     ended = run_demo([*DEMO, "--quick", "--json"])
@@ -57,7 +56,6 @@ def test_json_end_to_end() -> None:
     assert set(processes["answers"].values()) == {"equal"}
 
 
-@pytest.mark.full
 def test_plain_without_rich() -> None:
     """Without rich the same tables come as plain text that fits into 80 columns."""
     ended = run_demo([sys.executable, "-c", WITHOUT_RICH, "demo", "--quick"])

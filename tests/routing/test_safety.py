@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib.util
 import json
 import linecache
@@ -12,6 +13,7 @@ import os
 import random
 import sys
 import types
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 import pytest
 
 from adaptive_exec.cli import workloads
+from adaptive_exec.routing import world
 from adaptive_exec.routing.safety import Verdict, judge
 from tests.routing.corpus import innocent, nasty, nasty_classes, shapes
 
@@ -248,6 +251,24 @@ def test_reading_runs_no_code_of_the_users() -> None:
         judge(*param.values)
 
     assert before == (list(nasty.LOG), list(nasty_classes.LOG), dict(nasty.INDEX))
+
+
+def test_a_patch_that_is_gone_denies_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stood in for `os.write` keeps its identity for as long as that is what os.write goes by."""
+
+    def stand_in(fd: int, data: bytes) -> int:
+        return len(data)
+
+    monkeypatch.setattr(world, "_denied", (0, {}))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", stand_in)
+        listed = world.World("tests").denied
+    identity, alive = id(stand_in), weakref.ref(stand_in)
+    del stand_in
+    gc.collect()
+
+    assert identity in listed
+    assert alive() is listed[identity][0]
 
 
 def test_it_never_raises() -> None:

@@ -123,18 +123,22 @@ def denied(name: str) -> str | None:
     return None
 
 
-def denied_objects() -> dict[int, str]:
-    """Return the names of what is denied and loaded, by identity: so an alias hides nothing."""
-    found: dict[int, str] = {}
+def denied_objects() -> dict[int, tuple[Any, str]]:
+    """Return what is denied and loaded, with its name, by identity: so an alias hides nothing.
+
+    Each object is kept beside its name. An attribute may be made anew at every look, or be replaced later;
+    its identity would then name whatever came to stand in its memory.
+    """
+    found: dict[int, tuple[Any, str]] = {}
     for name in (*_NAMES, *(f"sys.{each}" for each in dir(sys))):
         value = _loaded(name)
         if value is not None and denied(name) and not isinstance(value, (int, float, str, tuple)):
-            found[id(value)] = name
+            found[id(value)] = value, name
     for module_name in _MODULES:
         module = sys.modules.get(module_name)
         for name, value in list(vars(module).items()) if module is not None else ():
             if callable(value) and _is_at_home(value, module_name) and denied(f"{module_name}.{name}"):
-                found.setdefault(id(value), f"{module_name}.{name}")
+                found.setdefault(id(value), (value, f"{module_name}.{name}"))
     return found
 
 

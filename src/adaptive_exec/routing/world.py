@@ -106,8 +106,8 @@ class World:
 
     def refuse_denied(self, value: Any) -> None:
         """Raise if this object is one that reaches the state of this process."""
-        name = self.denied.get(id(value))
-        why = denied(name) if name else None
+        found = self.denied.get(id(value))
+        why = denied(found[1]) if found else None
         if why is None and isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
             why = denied(self.name_of(value))
         if why is not None:
@@ -356,10 +356,10 @@ _CODE: Final = (
 )
 
 
-_denied: tuple[int, dict[int, str]] = (0, {})
+_denied: tuple[int, dict[int, tuple[Any, str]]] = (0, {})
 
 
-def _denied_objects() -> dict[int, str]:
+def _denied_objects() -> dict[int, tuple[Any, str]]:
     """What is denied, found anew only when modules have been loaded."""
     global _denied
     loaded = len(sys.modules)

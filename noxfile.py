@@ -131,9 +131,10 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare with the standard library: `nox -s bench -- NAME [OPTIONS]`, or all of them."""
-    session.install(".")
-    here = sorted(path.stem for path in Path("bench").glob("*.py") if path.stem != "harness")
+    """Compare with the standard library and others: `nox -s bench -- NAME [OPTIONS]`, or all of them."""
+    session.install("--prefer-binary", ".[bench]")
+    helpers = {"harness", "processes_host", "processes_work"}
+    here = sorted(path.stem for path in Path("bench").glob("*.py") if path.stem not in helpers)
     name, *options = session.posargs or [""]
     if name and name not in here:
         session.error(f"no such bench: {name}; there are {', '.join(here)}")

@@ -20,13 +20,13 @@ from .backends.threads import ThreadBackend
 from .dispatch.dispatcher import Dispatcher
 from .futures import Future
 from .mapping import MapResults, check_sizes
-from .model import DEFAULT, BackendName, Decision, Kind, Machine, Options, TaskSpec
+from .model import DEFAULT, BackendName, Decision, Kind, Machine, Options
 from .observe.stats import ExecutorStats
 from .platform.cores import usable_cores
 from .platform.forks import run_in_forked_child
 from .platform.gil import gil_enabled
 from .primitives import home_address
-from .routing.store import is_coroutine_function, name_of
+from .routing.store import is_coroutine_function
 
 __all__ = ["AdaptiveExecutor", "ExecutorView", "get_executor", "set_executor"]
 
@@ -84,7 +84,9 @@ class AdaptiveExecutor(Executor):
         self._dispatcher = Dispatcher(
             Machine(cores=cores, processes=max_processes or cores, gil=gil_enabled()),
             ThreadBackend(max_threads, cores),
-            ProcessBackend(max_processes or cores, mp_context, initializer, tuple(initargs), home_address),
+            ProcessBackend(
+                max_processes or cores, mp_context, initializer, tuple(initargs), home_address, cores=cores
+            ),
             LoopBackend(),
             _register,
             _dispatchers.discard,
@@ -268,10 +270,7 @@ class AdaptiveExecutor(Executor):
         self, options: Options, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
         """Accept one call."""
-        subject = _subject(_callable(fn))
-        future: Future[Any] = Future()
-        self._dispatcher.accept(TaskSpec(fn, args, kwargs, options, subject, name_of(subject)), future)
-        return future
+        return self._dispatcher.accept(fn, args, kwargs, options, _subject(_callable(fn)))
 
     def _map(
         self,
@@ -288,12 +287,9 @@ class AdaptiveExecutor(Executor):
         check_sizes(chunksize, buffersize)
         if not iterables:
             raise TypeError("map() must have at least one iterable: pass what fn is to be called with")
-        name = name_of(subject)
 
         def submit(carrier: Callable[..., Any], args: tuple[Any, ...], items: int) -> Future[Any]:
-            future: Future[Any] = Future()
-            self._dispatcher.accept(TaskSpec(carrier, args, {}, options, subject, name, items), future)
-            return future
+            return self._dispatcher.accept(carrier, args, {}, options, subject, items)
 
         return MapResults(
             submit,

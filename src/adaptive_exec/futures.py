@@ -2,13 +2,14 @@
 
 Guarantees:
     - A future ends once. `begin`, `try_result`, `try_exception` and `cancel` each take the future's own
-      condition, look at its state and change it in one step; whoever comes second is told False and
+      lock, look at its state and change it in one step; whoever comes second is told False and
       changes nothing. So a result that arrives for a cancelled task is dropped, never an error, and a
       cancellation that arrives after the result is refused.
-    - Callbacks and waiters are told after the change, outside the condition.
+    - Callbacks and waiters are told after the change, outside the lock.
 Assumes:
-    - The state names and the fields `_condition`, `_state`, `_waiters` of `concurrent.futures.Future`,
-      unchanged since Python 3.2; `tests/test_futures.py` fails if one of them goes.
+    - The state names and the fields `_condition`, `_state`, `_waiters`, `_done_callbacks`, `_result` and
+      `_exception` of `concurrent.futures.Future`, unchanged since Python 3.2;
+      `tests/test_futures.py` fails if one of them goes.
 State table (who may change it):
     PENDING   -> RUNNING     a backend, by `begin`
     PENDING   -> CANCELLED   anybody, by `cancel`
@@ -28,32 +29,47 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError
 from concurrent.futures import Future as StandardFuture
-from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
+from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, PENDING, RUNNING
 from contextlib import AbstractContextManager
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from .model import Decision
 
-__all__ = ["Future", "blocking_in", "refuse_to_wait"]
+__all__ = ["Future", "blocking_in", "callbacks_by", "refuse_to_wait"]
 
 T = TypeVar("T")
-_NAP = 1.0
+
+_OPEN: Final = (PENDING, RUNNING)
+_CANCELLED: Final = (CANCELLED, CANCELLED_AND_NOTIFIED)
+_FOR_EVER: Final = float("inf")
+_NAP: Final = 1.0
 _log = logging.getLogger("adaptive_exec")
 
 
-class _BlockingHook(threading.local):
-    """What a worker thread of ours wants to do while its task waits for another task."""
+class _Here(threading.local):
+    """What is special about this thread: what it does while it waits, and who calls callbacks for it."""
 
     enter: Callable[[], AbstractContextManager[None]] | None = None
+    later: Callable[[Callable[[], object]], object] | None = None
 
 
-_blocking = _BlockingHook()
+_here = _Here()
 
 
 def blocking_in(hook: Callable[[], AbstractContextManager[None]] | None) -> None:
     """Set what this thread enters while it waits for a future; None for an ordinary thread."""
-    _blocking.enter = hook
+    _here.enter = hook
+
+
+def callbacks_by(hook: Callable[[Callable[[], object]], object] | None) -> None:
+    """Have another thread call the callbacks of futures that end on this one: `hook` is given what to call.
+
+    For a thread that ends futures of others while it waits for its own. It may hold locks that their callbacks
+    want, so it must not call them. None for an ordinary thread.
+    """
+    _here.later = hook
 
 
 def refuse_to_wait() -> AbstractContextManager[None]:
@@ -70,16 +86,71 @@ class Future(StandardFuture[T], Generic[T]):
     Everything that works with a `concurrent.futures.Future` works with it (`wait`, `as_completed`,
     `asyncio.wrap_future`), and `await future` works on any running loop, on several at once too.
 
+    It is made light: what only somebody who waits needs, a condition and two lists, is made when it is needed.
+
     Attributes:
         decision: Where the call ran and why; None as long as it has not been decided.
     """
 
+    _state = PENDING
+    _result: Any = None
+    _exception: BaseException | None = None
+    _made_condition: threading.Condition | None = None
+    _made_waiters: list[Any] | None = None
+    _made_callbacks: list[Callable[[Any], object]] | None = None
+    decision: Decision | None = None
+    stoppable = False
+    on_cancel: Callable[[], None] | None = None
+    only_on: asyncio.AbstractEventLoop | None = None
+    attend: Callable[[Future[Any], float], None] | None = None
+
     def __init__(self) -> None:
-        super().__init__()
-        self.decision: Decision | None = None
-        self.stoppable = False
-        self.on_cancel: Callable[[], None] | None = None
-        self.only_on: asyncio.AbstractEventLoop | None = None
+        # Not the standard one's, which makes all of it. Its other methods find theirs in the properties below.
+        self._lock = threading.RLock()
+
+    def _get_condition(self) -> threading.Condition:
+        """The condition over the future's lock."""
+        with self._lock:
+            made = self._made_condition
+            if made is None:
+                made = self._made_condition = threading.Condition(self._lock)
+            return made
+
+    def _get_waiters(self) -> list[Any]:
+        """Those of `concurrent.futures.wait` and `as_completed`."""
+        with self._lock:
+            made = self._made_waiters
+            if made is None:
+                made = self._made_waiters = []
+            return made
+
+    def _get_callbacks(self) -> list[Callable[[Any], object]]:
+        """What is called at the end."""
+        with self._lock:
+            made = self._made_callbacks
+            if made is None:
+                made = self._made_callbacks = []
+            return made
+
+    if not TYPE_CHECKING:  # for a type checker they are the attributes that the standard class has
+        _condition = property(_get_condition)
+        _waiters = property(_get_waiters)
+        _done_callbacks = property(_get_callbacks)
+
+    def done(self) -> bool:
+        """True if the call has ended or was cancelled."""
+        with self._lock:
+            return self._state not in _OPEN
+
+    def cancelled(self) -> bool:
+        """True if the call was cancelled."""
+        with self._lock:
+            return self._state in _CANCELLED
+
+    def running(self) -> bool:
+        """True if the call has begun and has not ended."""
+        with self._lock:
+            return self._state == RUNNING
 
     def cancel(self) -> bool:
         """Cancel the call if that is still possible.
@@ -98,15 +169,16 @@ class Future(StandardFuture[T], Generic[T]):
 
     def _cancel(self, if_running: bool) -> bool:
         """Cancel in one step, then tell waiters, callbacks and whoever runs it."""
-        with self._condition:
+        with self._lock:
             if self._state == FINISHED or (self._state == RUNNING and not if_running):
                 return False
-            if self._state not in (PENDING, RUNNING):
+            if self._state not in _OPEN:
                 return True
             self._state = CANCELLED_AND_NOTIFIED
-            for waiter in self._waiters:
+            for waiter in self._made_waiters or ():
                 waiter.add_cancelled(self)
-            self._condition.notify_all()
+            if self._made_condition is not None:
+                self._made_condition.notify_all()
         self._tell()
         on_cancel = self.on_cancel
         if on_cancel is not None:
@@ -115,21 +187,21 @@ class Future(StandardFuture[T], Generic[T]):
 
     def begin(self) -> bool:
         """Mark the call as running; False if it has been cancelled and must not be run."""
-        with self._condition:
+        with self._lock:
             if self._state == PENDING:
                 self._state = RUNNING
             return self._state == RUNNING
 
     def rest(self) -> bool:
         """Take a running call back to pending, because its worker never began it; False if it has ended."""
-        with self._condition:
+        with self._lock:
             if self._state == RUNNING:
                 self._state = PENDING
             return self._state == PENDING
 
     def set_running_or_notify_cancel(self) -> bool:
         """As in the standard library; says False for a future that was cancelled, however often asked."""
-        with self._condition:
+        with self._lock:
             if self._state == CANCELLED_AND_NOTIFIED:
                 return False
             return super().set_running_or_notify_cancel()
@@ -144,22 +216,34 @@ class Future(StandardFuture[T], Generic[T]):
 
     def _end(self, value: T | None, error: BaseException | None) -> bool:
         """Finish in one step, then tell waiters and callbacks."""
-        with self._condition:
-            if self._state not in (PENDING, RUNNING):
+        with self._lock:
+            if self._state not in _OPEN:
                 return False
             self._result = value
             self._exception = error
             self._state = FINISHED
-            for waiter in self._waiters:
-                if error is None:
-                    waiter.add_result(self)
-                else:
-                    waiter.add_exception(self)
-            self._condition.notify_all()
-        self._tell()
+            if self._made_waiters:
+                for waiter in self._made_waiters:
+                    if error is None:
+                        waiter.add_result(self)
+                    else:
+                        waiter.add_exception(self)
+            if self._made_condition is not None:
+                self._made_condition.notify_all()
+        if self._made_callbacks:
+            self._tell()
         return True
 
     def _tell(self) -> None:
+        """See that the callbacks are called."""
+        if self._made_callbacks:
+            later = _here.later
+            if later is None:
+                self._call_back()
+            else:
+                later(self._call_back)
+
+    def _call_back(self) -> None:
         """Call the callbacks; whatever they raise, even SystemExit, whoever ended the future lives on."""
         try:
             self._invoke_callbacks()  # type: ignore[attr-defined]
@@ -182,37 +266,46 @@ class Future(StandardFuture[T], Generic[T]):
             BaseException: Whatever the call raised.
         """
         try:
-            if self.done():
-                return super().result(0)
-            with self._about_to_block():
+            if not self.done():
                 self._wait(timeout)
-            return super().result(0)
+            if self._state in _CANCELLED:
+                raise CancelledError
+            if self._exception is not None:
+                raise self._exception
+            return self._result  # type: ignore[no-any-return]
         finally:
             self = None  # type: ignore[assignment]  # noqa: PLW0642  the error's traceback would lead back here
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait for the end and give the exception that the call raised; as `result` otherwise."""
-        if self.done():
-            return super().exception(0)
-        with self._about_to_block():
+        if not self.done():
             self._wait(timeout)
-        return super().exception(0)
+        if self._state in _CANCELLED:
+            raise CancelledError
+        return self._exception
 
     def _wait(self, timeout: float | None) -> None:
-        """Wait for the end, or for `timeout` seconds.
+        """Wait for the end, helping to bring it if the backend lets waiters do that.
 
-        A Ctrl-C that comes just before the main thread falls asleep is dealt with only when it wakes, so that
-        thread wakes every now and then.
+        Raises:
+            TimeoutError: It has not come.
         """
-        longest = _NAP if threading.current_thread() is threading.main_thread() else None
         end = None if timeout is None else time.monotonic() + timeout
-        with self._condition:
-            while self._state in (PENDING, RUNNING):
-                left = None if end is None else end - time.monotonic()
-                if left is not None and left <= 0:
-                    return
-                nap = left if longest is None else longest if left is None else min(left, longest)
-                self._condition.wait(nap)
+        with self._about_to_block():
+            attend = self.attend
+            if attend is not None and (timeout is None or timeout > 0):
+                attend(self, _FOR_EVER if timeout is None else timeout)
+            # A signal that comes just before the main thread falls asleep is dealt with only when it wakes.
+            longest = _NAP if threading.get_ident() == threading.main_thread().ident else None
+            condition = self._get_condition()
+            with condition:
+                while self._state in _OPEN:
+                    left = None if end is None else end - time.monotonic()
+                    if left is not None and left <= 0:
+                        raise TimeoutError
+                    condition.wait(
+                        left if longest is None else longest if left is None else min(left, longest)
+                    )
 
     def _about_to_block(self) -> AbstractContextManager[None]:
         """Refuse to block the one loop that could finish this; else let the thread's owner compensate."""
@@ -223,7 +316,7 @@ class Future(StandardFuture[T], Generic[T]):
             )
         if self.only_on is not None and self.only_on.is_closed():
             raise RuntimeError("this result will never come: the event loop that had to bring it is closed")
-        enter = _blocking.enter
+        enter = _here.enter
         return _Unhindered() if enter is None else enter()
 
     def __await__(self) -> Generator[Any, None, T]:

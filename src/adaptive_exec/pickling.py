@@ -14,16 +14,32 @@ import io
 import pickle
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped, unused-ignore]
 
 from .errors import NotPicklable
 
-__all__ = ["dumps", "loads", "set_main_elsewhere", "size_within"]
+__all__ = [
+    "Apart",
+    "dumps",
+    "dumps_apart",
+    "holds_large",
+    "is_by_name",
+    "load",
+    "loads",
+    "set_main_elsewhere",
+    "size_within",
+]
 
 _PROTOCOL = 5
+Apart = tuple[bytes, list[tuple[int, memoryview]], list[memoryview]]
+"""A pickle; what was cut out of it, each with the position before which it belongs; buffers that it refers to."""
+
+_LARGEST_FRAME = (
+    1 << 17
+)  # pickle's own output comes in smaller pieces; to take one for a large object only costs
 _main_elsewhere = False
 _of_main: dict[str, Any] = {}  # in a worker: copies of the parent's `__main__` objects, by qualified name
 
@@ -44,7 +60,27 @@ def _from_main(qualname: str) -> Any:
     return found
 
 
-class _WorkerPickler(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
+def _as_view(data: Any, form: str, shape: tuple[int, ...]) -> memoryview:
+    """Make a memoryview as it was."""
+    view = memoryview(data).cast("B")
+    return view.cast(form) if len(shape) == 1 else view.cast(form, shape)  # type: ignore[call-overload, no-any-return]
+
+
+def _reduce_view(view: memoryview) -> tuple[Any, ...]:
+    """What a memoryview is made from: its bytes, in the order of C."""
+    data: Any = view
+    if not view.c_contiguous:
+        data = view.tobytes() if view.readonly else bytearray(view.tobytes())
+    return _as_view, (pickle.PickleBuffer(data), view.format, view.shape)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
+    """Sends memoryviews, too, as memoryviews; cloudpickle would make bytes of them."""
+
+    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child({memoryview: _reduce_view})
+
+
+class _WorkerPickler(_Pickler):
     """Sends what came from the parent's `__main__` back by name."""
 
     def reducer_override(self, obj: Any) -> Any:
@@ -59,9 +95,13 @@ class _WorkerPickler(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
 def _by_value(obj: object, *, home: bool = False) -> bytes:
     """Pickle with cloudpickle, or, in a worker and for its parent, with the variety that names `__main__`'s."""
     with io.BytesIO() as file:
-        pickler = _WorkerPickler if home and _main_elsewhere else cloudpickle.Pickler
-        pickler(file, protocol=_PROTOCOL).dump(obj)
+        _pickler_by_value(home)(file, protocol=_PROTOCOL).dump(obj)
         return file.getvalue()
+
+
+def _pickler_by_value(home: bool) -> Any:
+    """The pickler for what plain pickle can't send."""
+    return _WorkerPickler if home and _main_elsewhere else _Pickler
 
 
 def dumps(obj: object, *, home: bool = False) -> bytes:
@@ -91,9 +131,124 @@ def dumps(obj: object, *, home: bool = False) -> bytes:
         raise _not_picklable(obj, error) from error
 
 
-def loads(data: bytes | bytearray | memoryview) -> Any:
-    """Read what `dumps` wrote."""
-    return pickle.loads(data)
+class _Cut:
+    """A file for a pickler, which hands large `bytes` and `bytearray` objects to it as they are, uncopied."""
+
+    def __init__(self, smallest: int) -> None:
+        self._smallest = smallest
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._tail = b""  # how what was written last ended
+        self.splices: list[tuple[int, memoryview]] = []
+
+    def write(self, data: bytes | bytearray) -> None:
+        tail = self._tail
+        self._tail = bytes(data[-8:])
+        if len(data) < self._smallest:
+            self._parts.append(bytes(data))
+            self._size += len(data)
+            return
+        view = memoryview(data)  # while there is one, nobody can change the size
+        if isinstance(data, bytearray) and tail != view.nbytes.to_bytes(8, "little"):
+            raise BufferError("a bytearray changed its size while it was pickled")
+        self.splices.append((self._size, view))
+
+    def getvalue(self) -> bytes:
+        """All that was not cut out."""
+        return b"".join(self._parts)
+
+
+def holds_large(obj: object, smallest: int) -> bool:
+    """Whether a large flat object is on the upper levels of `obj`: then it is worth while to cut it out."""
+    return _holds_large((obj,), max(smallest, _LARGEST_FRAME), 4)
+
+
+def _holds_large(items: Iterable[object], smallest: int, depth: int) -> bool:
+    """The same for some objects and `depth` levels below them."""
+    for item in items:
+        kind = type(item)
+        if kind is bytes or kind is str or kind is bytearray:
+            if len(item) >= smallest:  # type: ignore[arg-type]
+                return True
+        elif (kind is tuple or kind is list or kind is dict) and depth and 0 < len(item) <= 64:  # type: ignore[arg-type]
+            inner: Any = item.values() if kind is dict else item  # type: ignore[attr-defined]
+            if _holds_large(inner, smallest, depth - 1):
+                return True
+    return False
+
+
+def dumps_apart(obj: object, smallest: int, *, cut: bool = False, home: bool = False) -> Apart:
+    """Pickle `obj` as `dumps` does, but leave its large buffers where they are.
+
+    What it returns refers to the object's own memory, so it holds only until somebody changes that.
+
+    Args:
+        obj: Anything.
+        smallest: Bytes from which a buffer is large.
+        cut: Take out large `bytes`, `bytearray` and `str` objects, too, which makes small things slower.
+        home: As for `dumps`.
+
+    Returns:
+        The pickle, what was cut out, and the buffers.
+
+    Raises:
+        NotPicklable: As for `dumps`.
+    """
+    buffers: list[memoryview] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        try:
+            view = buffer.raw()
+        except BufferError:
+            return True  # it has gaps: pickle says what is to be said about that
+        if view.nbytes < smallest:
+            return True
+        buffers.append(view)
+        return False
+
+    try:
+        if cut:
+            found = _pickle_cut(pickle.Pickler, obj, smallest, keep, buffers)
+        else:
+            found = pickle.dumps(obj, protocol=_PROTOCOL, buffer_callback=keep), [], buffers
+    except Exception:
+        buffers.clear()
+    else:
+        if b"__main__" not in found[0]:  # the reason is in `dumps`
+            return found
+        buffers.clear()
+    try:
+        return _pickle_cut(_pickler_by_value(home), obj, smallest, keep, buffers)
+    except Exception as error:
+        raise _not_picklable(obj, error) from error
+
+
+def _pickle_cut(
+    pickler: Any,
+    obj: object,
+    smallest: int,
+    keep: Callable[[pickle.PickleBuffer], bool],
+    buffers: list[memoryview],
+) -> Apart:
+    """Pickle to a file that takes large objects out."""
+    file = _Cut(max(smallest, _LARGEST_FRAME))
+    pickler(file, protocol=_PROTOCOL, buffer_callback=keep).dump(obj)
+    return file.getvalue(), file.splices, buffers
+
+
+def is_by_name(data: bytes, fn: types.FunctionType) -> bool:
+    """Whether `data`, which `dumps` made of a function, holds no more of it than its module's and its own name."""
+    return len(data) <= 32 + len(fn.__module__ or "") + len(fn.__qualname__) and "<" not in fn.__qualname__
+
+
+def loads(data: bytes | bytearray | memoryview, buffers: Iterable[Any] = ()) -> Any:
+    """Read what `dumps` wrote, or `dumps_apart` without splices, given its buffers."""
+    return pickle.loads(data, buffers=buffers)
+
+
+def load(file: Any, buffers: Iterable[Any]) -> Any:
+    """Read what `dumps_apart` wrote from a file that puts the splices in their places, given its buffers."""
+    return pickle.Unpickler(file, buffers=buffers).load()
 
 
 class _TooLarge(Exception):

@@ -58,7 +58,9 @@ def test_it_runs_elsewhere(make: Make, context: str | None) -> None:
     """Tasks run in other processes, and their samples come back."""
     handed, pool = Handed(), make(2, context)
     for _ in range(10):
-        pool.submit(handed.task(work.pid))
+        task = handed.task(work.pid)
+        task.measure = True
+        pool.submit(task)
 
     outcomes = handed.wait(10)
     assert os.getpid() not in {outcome.value for outcome in outcomes}
@@ -329,3 +331,433 @@ def test_surroundings_that_change(make: Make, monkeypatch: pytest.MonkeyPatch, t
         assert [str(tmp_path), before + 123] == [outcome.value for outcome in handed.wait(3)[1:]]
     finally:
         sys.setrecursionlimit(before)
+
+
+# --- races ----------------------------------------------------------------------------------------------
+
+
+def until(state: Callable[[], object]) -> None:
+    """Wait for something that nobody tells of."""
+    for _ in range(4000):
+        if state():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("it never came to that")
+
+
+class Ahead:
+    """A pool of one worker that stands at a gate and has been given more calls than that."""
+
+    def __init__(self, make: Make, folder: Path, calls: int, *args: Any) -> None:
+        from tests.backends.test_remote_worker import Gate, pass_gate
+
+        self.handed, self.pool, self.gate = Handed(), make(1, *args), Gate(folder)
+        opener = self.handed.task(pass_gate, self.gate.path, "opened")
+        self.pool.submit(opener)
+        self.pid = self.gate.wait()
+        self.head = self._brief(pass_gate, self.gate.path, "head")
+        self.tasks = [self._brief(work.double, n) for n in range(calls)]
+        self.gate.open()
+        assert self.pid == self.gate.wait()
+        (self.worker,) = self.pool._crew.workers
+        with self.pool._crew.lock:
+            assert [self.head, *self.tasks] == list(self.worker.assigned.values())
+
+    def _brief(self, fn: Callable[..., Any], *args: Any) -> Any:
+        """A call that is known to be short, whatever it does this time, and so may be sent ahead."""
+        task = self.handed.task(fn, *args)
+        self.pool.submit(task)
+        task.wire.function.seconds = 1e-6
+        return task
+
+
+needs_gates = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="gates are named pipes")
+
+
+@needs_gates
+@pytest.mark.parametrize("portable", [False, True])
+def test_cancel_of_a_call_that_was_sent_ahead(make: Make, tmp_path: Path, portable: bool) -> None:
+    """It is dropped at once and never executed; the worker lives, and the calls around it are untouched."""
+    scene = Ahead(lambda *args: make(*args, portable=portable), tmp_path, 3)
+    scene.pool.cancel(scene.tasks[1])
+    assert [scene.tasks[1]] == [task for task, outcome in scene.handed.outcomes if outcome.error is not None]
+    scene.gate.open()
+
+    assert "head" == scene.head.future.result(20)
+    assert [0, 4] == [scene.tasks[n].future.result(20) for n in (0, 2)]
+    again = scene.handed.task(work.double, 7)
+    scene.pool.submit(again)
+    assert 14 == again.future.result(20)
+    assert [scene.pid] == scene.pool.pids()
+    scene.gate.close()
+
+
+@needs_gates
+def test_cancel_of_the_call_that_brought_its_function(make: Make, tmp_path: Path) -> None:
+    """A worker that skips the first call of a function can be given the next one."""
+    scene = Ahead(make, tmp_path, 1)
+    scene.pool.cancel(scene.tasks[0])
+    scene.gate.open()
+    again = scene.handed.task(work.double, 7)
+    scene.pool.submit(again)
+
+    assert 14 == again.future.result(20)
+    scene.gate.close()
+
+
+@needs_gates
+def test_cancel_spares_what_the_worker_has_gone_on_to(make: Make, tmp_path: Path) -> None:
+    """Cancelling a call whose answer is on its way does no harm to the one that was sent ahead behind it."""
+    from tests.backends.test_remote_worker import pass_gate
+
+    scene = Ahead(make, tmp_path, 0)
+    following = scene._brief(pass_gate, scene.gate.path, "following")
+    with scene.pool._crew.lock:
+        del scene.pool._crew.queue[following]
+        scene.worker.assign(following)
+    scene.pool._crew.set_going([scene.worker])
+    with scene.worker.reading:  # the answer is there, and nobody has read it
+        scene.gate.open()
+        assert scene.pid == scene.gate.wait()
+        scene.pool.cancel(scene.head)
+    scene.gate.open()
+
+    assert "following" == following.future.result(20)
+    assert scene.pid in scene.pool.pids()
+    scene.gate.close()
+
+
+@needs_gates
+def test_answers_read_by_many(make: Make, tmp_path: Path) -> None:
+    """A thread that finds another one reading waits for it, and takes in what came after; no answer is lost."""
+    scene = Ahead(make, tmp_path, 20)
+    receive, inside, go_on = scene.worker.channel.receive, threading.Event(), threading.Event()
+
+    def slowly() -> list[bytes]:
+        frames = receive()
+        if frames and not inside.is_set():
+            inside.set()
+            assert go_on.wait(20)
+        return frames
+
+    scene.worker.channel.receive = slowly  # type: ignore[method-assign]
+    scene.gate.open()
+    assert inside.wait(20)
+    readers = [threading.Thread(target=scene.pool._crew.read, args=(scene.worker,)) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    go_on.set()
+    for reader in readers:
+        reader.join(20)
+
+    assert [2 * n for n in range(20)] == [task.future.result(20) for task in scene.tasks]
+    scene.handed.wait(22)
+    done = [task for task, _ in scene.handed.outcomes]
+    assert 22 == len(done) == len(set(done))
+    scene.gate.close()
+
+
+def test_answers_waited_for_by_many(make: Make) -> None:
+    """Threads that submit and wait take turns in reading for each other, and each gets its own."""
+    handed, pool, wrong = Handed(), make(2), []
+
+    def use(first: int) -> None:
+        for n in range(first, first + 300):
+            task = handed.task(work.double, n if n % 7 else str(n) * 10)
+            pool.submit(task)
+            if n % 3 and task.future.result(20) != (n + n if n % 7 else str(n) * 20):
+                wrong.append(n)
+
+    threads = [threading.Thread(target=use, args=(1000 * k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(40)
+    handed.wait(1200)
+
+    assert [] == wrong
+    assert 1200 == len(handed.outcomes) == len({task for task, _ in handed.outcomes})
+
+
+INTERRUPTED = """
+import os, signal, sys
+from adaptive_exec.backends.processes.pool import ProcessBackend
+from tests import work
+from tests.backends.support import Handed
+handed, pool = Handed(), ProcessBackend(2)
+interrupts = 0
+tasks = []
+def interrupt(pid):
+    os.kill(pid, signal.SIGINT)
+for n in range(150):
+    others = [handed.task(work.double, n) for _ in range(3)]
+    caller = handed.task(interrupt, os.getpid())
+    tasks += [*others, caller]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for task in (caller, *others):
+        pool.submit(task)
+    task = handed.task(work.nap, 0.002)
+    pool.submit(task)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        try:
+            task.future.result(20)
+            for task in others:
+                task.future.result(20)
+            caller.future.result(20)
+        except KeyboardInterrupt:
+            interrupts += 1
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        interrupts += 1
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert [2 * n] * 3 == [task.future.result(20) for task in others]
+    caller.future.result(20)
+handed.wait(150 * 5)
+assert 150 * 5 == len(handed.outcomes)
+pool.shutdown(wait=True)
+print("done", interrupts > 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by os.kill")
+def test_interrupted_while_attending(tmp_path: Path) -> None:
+    """Ctrl-C again and again while the main thread waits: it is told, and no answer is lost."""
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=40, cwd=os.getcwd()
+    )
+    assert ("done True\n", "") == (done.stdout, done.stderr)
+
+
+def test_interrupted_while_submitting(make: Make) -> None:
+    """Ctrl-C between any two steps of `submit`: the pool still serves what comes after."""
+    import linecache
+
+    from adaptive_exec.platform.interrupts import Held
+
+    handed, pool = Handed(), make(1)
+    for number in range(1, 200):
+        ready = handed.task(work.double, 1)
+        pool.submit(ready)
+        assert 2 == ready.future.result(20)
+        until(lambda: pool._crew.idle)
+        count, hit = 0, ""
+
+        def strike(frame: Any, event: str, argument: Any, number: int = number) -> Any:
+            nonlocal count, hit
+            file = frame.f_code.co_filename
+            if "adaptive_exec" not in file or "interrupts" in file:
+                return None
+            held = getattr(signal.getsignal(signal.SIGINT), "__func__", None) is Held._note
+            line = linecache.getline(file, frame.f_lineno).strip()
+            # Python runs handlers after a call, not on the way into or out of a `with`.
+            if event == "line" and not hit and not held and not line.startswith(("with", "finally", "try")):
+                count += 1
+                if count == number:
+                    hit = f"{file.rpartition('/')[2]}:{frame.f_lineno} {line}"
+                    raise KeyboardInterrupt
+            return strike
+
+        before, task = sys.gettrace(), handed.task(work.double, 2)
+        sys.settrace(strike)
+        try:
+            pool.submit(task)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        after = handed.task(work.double, 3)
+        pool.submit(after)
+        try:
+            assert 6 == after.future.result(2), hit
+        except TimeoutError:
+            pool.cancel(after)
+            if task.wire is not None:
+                pool.cancel(task)
+            raise AssertionError(f"the pool is stuck after Ctrl-C before {hit}") from None
+        if not hit:
+            return
+    raise AssertionError("submit never came to its end")
+
+
+@pytest.mark.parametrize("when", ["before it looks", "while it delivers"])
+def test_wake_while_the_manager_works(make: Make, when: str) -> None:
+    """What is left for the manager while it is busy is done next, without another wake-up."""
+    handed, pool = Handed(), make(1)
+    pool.submit(handed.task(work.pid))
+    handed.wait(1)
+    crew, manager = pool._crew, pool._manager
+    assert manager is not None
+    readiness = manager._readiness
+    busy, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def hold_up() -> None:
+        busy.set()
+        assert go_on.wait(20)
+
+    if when == "while it delivers":
+        crew.deliver(hold_up)
+    else:
+        wait = readiness.wait
+
+        def wait_and_hold_up(timeout: float | None) -> Any:
+            found = wait(timeout)
+            readiness.wait = wait  # type: ignore[method-assign]
+            hold_up()
+            return found
+
+        readiness.wait = wait_and_hold_up  # type: ignore[method-assign]
+        manager.wake()  # out of the sleep that has begun
+        manager.wake()
+    if not busy.wait(1):
+        manager.wake()
+    assert busy.wait(20)
+    crew.deliver(done.set)
+    go_on.set()
+
+    assert done.wait(5)
+
+
+def test_abort_with_more_than_one_task(make: Make, tmp_path: Path) -> None:
+    """The running one, those behind it and those in the queue are all handed back, and the pool ends."""
+    handed, pool = Handed(), make(1)
+    pool.submit(handed.task(work.say_and_wait, str(tmp_path / "pid")))
+    wait_for_file(tmp_path / "pid")
+    waiting = [handed.task(work.double, n) for n in range(5)]
+    for task in waiting:
+        pool.submit(task)
+    pool.abort()
+    try:
+        assert 6 == len(handed.wait(6, timeout=5))
+    finally:
+        for task in waiting:
+            pool.cancel(task)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_late_manager_kills_nobody_twice(make: Make, context: str | None, tmp_path: Path) -> None:
+    """A worker that died in time and is looked at too late is buried like any other; the pool serves on."""
+    handed, pool = Handed(), make(1, context)
+    task = handed.task(work.say_and_wait, str(tmp_path / "pid"))
+    pool.submit(task)
+    wait_for_file(tmp_path / "pid")
+    with pool._crew.lock:  # the manager has to wait, as it does when somebody holds the GIL for long
+        (worker,) = pool._crew.workers
+        pool._crew.doom(worker)
+        worker.kill_at = 1.0
+        assert worker.handle.ended(20)
+    again = handed.task(work.double, 4)
+    pool.submit(again)
+
+    assert 8 == again.future.result(20)
+    assert isinstance(task.future.exception(20), WorkerDied)
+
+
+# --- many calls -----------------------------------------------------------------------------------------
+
+
+@needs_gates
+@pytest.mark.parametrize("ready", [1, 2])
+@pytest.mark.parametrize("portable", [False, True])
+def test_calls_behind_a_long_one(make: Make, tmp_path: Path, ready: int, portable: bool) -> None:
+    """Calls that were sent ahead behind one that turns out long are taken over by whoever could do them now."""
+    from tests.backends.test_remote_worker import Gate, pass_gate, warm
+
+    handed, pool, gate = Handed(), make(2, portable=portable), Gate(tmp_path)
+    warm(pool, handed, gate, ready)
+    tasks = [handed.task(pass_gate, gate.path if n == 10 else None, n) for n in range(50)]
+    for task in tasks:
+        pool.submit(task)
+        task.wire.function.seconds = 1e-6
+    gate.wait()
+
+    others = [n for n in range(50) if n != 10]
+    try:
+        assert others == [tasks[n].future.result(5) for n in others]
+        assert not tasks[10].future.done()
+    finally:
+        gate.open()
+    assert 10 == tasks[10].future.result(20)
+    gate.close()
+
+
+@needs_gates
+def test_a_worker_that_could_be_started(make: Make, tmp_path: Path) -> None:
+    """Calls behind a long one don't wait for it either if the second worker has not been started yet."""
+    from tests.backends.test_remote_worker import pass_gate
+
+    scene = Ahead(make, tmp_path, 5)
+    crew = scene.pool._crew
+    with crew.lock:
+        crew._most = 2  # as if the first worker had taken everything before the manager came to start another
+    late = scene.handed.task(pass_gate, None, "late")
+    scene.pool.submit(late)
+    try:
+        assert "late" == late.future.result(10)
+        assert [2 * n for n in range(5)] == [task.future.result(5) for task in scene.tasks]
+    finally:
+        scene.gate.open()
+    assert "head" == scene.head.future.result(20)
+    scene.gate.close()
+
+
+@needs_gates
+def test_recovery_after_a_kill(make: Make, tmp_path: Path) -> None:
+    """The task fails, and the next one runs in a new worker, in a fraction of a second."""
+    import time
+
+    scene = Ahead(make, tmp_path, 1)
+    started = time.monotonic()
+    os.kill(scene.pid, signal.SIGKILL)
+    error = scene.head.future.exception(20)
+    failed = time.monotonic() - started
+    assert 0 == scene.tasks[0].future.result(20)
+    recovered = time.monotonic() - started
+
+    print(f"\nfailed after {1000 * failed:.1f} ms, served on after {1000 * recovered:.1f} ms")
+    assert isinstance(error, WorkerDied)
+    assert recovered < 2
+    scene.gate.close()
+
+
+MAIN_TESTS: list[Callable[..., None]] = [
+    test_it_runs_elsewhere,
+    test_no_more_workers_than_work,
+    test_an_idle_worker_may_die,
+    test_death_before_begun,
+    test_cancel_ends_a_running_task,
+    test_cancel_spares_the_next_task,
+    test_cancel_of_a_queued_task,
+    test_submit_against_shutdown,
+    test_abort_ends_what_runs,
+    test_what_cannot_travel,
+    test_exceptions,
+    test_initializer_that_fails,
+    test_initializer_that_dies,
+    test_large_messages,
+    test_answers_waited_for_by_many,
+    test_interrupted_while_submitting,
+    test_abort_with_more_than_one_task,
+]
+
+
+@pytest.mark.parametrize("check", MAIN_TESTS, ids=lambda check: check.__name__.removeprefix("test_"))
+def test_the_portable_way(make: Make, tmp_path: Path, check: Callable[..., None]) -> None:
+    """What holds where the kernel helps holds as well where only multiprocessing's `wait` can be had."""
+
+    def made(*args: Any, **kwargs: Any) -> ProcessBackend:
+        return make(*args, portable=True, **kwargs)
+
+    given = {"make": made, "context": None, "tmp_path": tmp_path}
+    wanted = check.__code__.co_varnames[: check.__code__.co_argcount]
+    check(**{name: given[name] for name in wanted})
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGSEGV, -11)])
+def test_a_death_the_portable_way(make: Make, how: int, code: int) -> None:
+    """It costs one task there, too."""
+    test_a_death_costs_one_task(
+        lambda *args: make(*args, portable=True), None, work.kill_me, how, code, signal.Signals(how).name
+    )

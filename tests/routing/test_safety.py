@@ -71,7 +71,7 @@ def test_innocent_functions_may_leave(fn: Callable[..., Any]) -> None:
         ("calls_its_argument", "calls its argument fn, which may do anything (line "),
         ("returns_the_very_global", "returns the module-level dict INDEX, "),
         ("the_order_of_a_set", "depends on the order of a set"),
-        ("logs", "logs, and records are not brought home yet"),
+        ("sets_up_logging", "calls logging.basicConfig, which changes how this process logs (line "),
         ("pushes_onto_a_heap", "calls heapq.heappush() on the module-level list HEAP (line "),
         ("locks", "uses the module-level lock LOCK, a lock of this process (line "),
     ],

@@ -11,7 +11,7 @@ import contextvars
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..futures import Future
 from ..model import BackendName, Decision, Sample, TaskSpec
@@ -29,8 +29,7 @@ class Unavailable(Exception):
     """A backend gives a task back that it did not begin, since it has nobody to run it; the cause says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a call ended: with a value, or with an error; a sample if it was measured."""
 
     value: Any = None
@@ -56,33 +55,30 @@ class BackendLoad:
 
 
 class Task:
-    """One accepted call on its way through the library."""
+    """One accepted call on its way through the library.
 
-    __slots__ = (
-        "attempts",
-        "begun_at",
-        "context",
-        "coroutine",
-        "cost",
-        "deadline",
-        "decision",
-        "environment",
-        "future",
-        "lane",
-        "measure",
-        "meter",
-        "on_begin",
-        "on_done",
-        "owner",
-        "retried",
-        "scout",
-        "snapshot",
-        "spec",
-        "thread",
-        "timed_out",
-        "weight",
-        "wire",
-    )
+    What most calls never need stands as a default in the class: one is made for every call.
+    """
+
+    decision: Decision | None = None
+    lane: Lane = "wait"
+    weight = 0.0
+    cost = 0.0  # seconds of CPU (on threads: of the GIL) that it is expected to need
+    measure = False
+    scout = False
+    coroutine = False  # the call gives a coroutine, which has to be run to its end
+    attempts = 0
+    retried = 0
+    timed_out = False
+    begun_at = 0.0
+    deadline: Any = None  # what ends it when its time is up
+    thread: int | None = None  # the thread that runs it, while one does
+    on_begin: Callable[[], None] | None = None
+    owner: Any = None  # the dispatcher's record of the function
+    meter: Any = None  # set while a thread runs it, so that others can look at the call
+    snapshot: Any = None  # what the dispatcher compares before and after a scout's call
+    environment: bytes | None = None  # module state that the function must find the same elsewhere
+    wire: Any = None  # what a backend keeps of the task
 
     def __init__(
         self,
@@ -95,25 +91,6 @@ class Task:
         self.future = future
         self.context = context
         self.on_done = on_done
-        self.decision: Decision | None = None
-        self.lane: Lane = "wait"
-        self.weight = 0.0
-        self.cost = 0.0  # seconds of CPU (on threads: of the GIL) that it is expected to need
-        self.measure = False
-        self.scout = False
-        self.coroutine = False  # the call gives a coroutine, which has to be run to its end
-        self.attempts = 0
-        self.retried = 0
-        self.timed_out = False
-        self.begun_at = 0.0
-        self.deadline: Any = None  # what ends it when its time is up
-        self.thread: int | None = None  # the thread that runs it, while one does
-        self.on_begin: Callable[[], None] | None = None
-        self.owner: Any = None  # the dispatcher's record of the function
-        self.meter: Any = None  # set while a thread runs it, so that others can look at the call
-        self.snapshot: Any = None  # what the dispatcher compares before and after a scout's call
-        self.environment: bytes | None = None  # module state that the function must find the same elsewhere
-        self.wire: Any = None  # what a backend keeps of the task
 
     def begin(self) -> bool:
         """Claim the task for running; False if it was cancelled and is to be dropped."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator
 
 from ..backends.base import Task
 
@@ -12,20 +10,15 @@ __all__ = ["Delivering"]
 
 
 class Delivering(threading.local):
-    """The calls whose futures are being ended on this thread, so that a callback may wait for all others."""
+    """Calls in delivery, thread by thread.
+
+    Attributes:
+        tasks: The calls whose futures are being ended on this thread.
+    """
 
     def __init__(self) -> None:
-        self._tasks: list[Task] = []
-
-    @contextlib.contextmanager
-    def of(self, task: Task) -> Iterator[None]:
-        """While the future of this call is being ended."""
-        self._tasks.append(task)
-        try:
-            yield
-        finally:
-            self._tasks.remove(task)
+        self.tasks: list[Task] = []
 
     def here(self, task: Task) -> bool:
         """Whether this thread is ending that call's future."""
-        return task in self._tasks
+        return task in self.tasks

@@ -45,10 +45,10 @@ from ..backends.processes.pool import ProcessBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
-from ..model import DEFAULT, BackendName, Decision, Load, Machine, Options, Profile, TaskSpec
+from ..model import BackendName, Decision, Load, Machine, Options, Profile, TaskSpec
 from ..observe.stats import ExecutorStats, FunctionStats
 from ..routing.lanes import place
-from ..routing.policy import WAITS, Facts, decide, decide_steadily
+from ..routing.policy import WAITS, Facts, asked_for, decide, decide_steadily
 from ..routing.store import FunctionRecord, Store, is_coroutine_function
 from .delivering import Delivering
 from .scout_check import ScoutCheck
@@ -93,6 +93,7 @@ class Dispatcher:
         self._live: set[Task] = set()
         self._closed = False
         self._refusal = "cannot schedule new futures after shutdown: make a new executor"
+        self._started = False
         self._ended = False
         self._forgotten = False
         self._delivering = Delivering()
@@ -101,22 +102,38 @@ class Dispatcher:
 
     # --- what the facade calls --------------------------------------------------------------------
 
-    def accept(self, spec: TaskSpec, future: Future[Any]) -> None:
-        """Take a call; its future tells the rest.
+    def accept(
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        options: Options,
+        subject: Callable[..., Any],
+        items: int = 1,
+    ) -> Future[Any]:
+        """Take a call; the fields are those of `TaskSpec`.
+
+        Returns:
+            Its future, which tells the rest.
 
         Raises:
             RuntimeError: The executor has been shut down.
         """
         if self._closed:
             raise RuntimeError(self._refusal)
-        if self._supervisor.start():
-            self._on_start(self)
+        if not self._started:
+            if self._supervisor.start():
+                self._on_start(self)
+            self._started = True
+        record = self._store.record(subject)
+        future: Future[Any] = Future()
+        spec = TaskSpec(fn, args, kwargs, options, subject, record.name, items)
         task = Task(spec, future, contextvars.copy_context(), self._done)
-        record = self._store.record(spec.subject)
         task.owner = record
-        task.coroutine = record.coroutine
+        if record.coroutine:
+            task.coroutine = True
         future.on_cancel = functools.partial(self._cancelled, task)
-        if spec.options.timeout is not None:
+        if options.timeout is not None:
             task.on_begin = functools.partial(self._started_with_timeout, task)
         with self._lock:
             if self._closed:
@@ -127,6 +144,7 @@ class Dispatcher:
         except BaseException:
             self._forget(task)
             raise
+        return future
 
     def soon(self, act: Callable[[], object]) -> None:
         """Do something on the library's own thread; may be asked for inside a finalizer."""
@@ -157,7 +175,14 @@ class Dispatcher:
         with self._lock:
             pending = len(self._live)
         workers = {name: backend.load().workers for name, backend in self._backends.items()}
-        return ExecutorStats(tuple(functions), backends, pending, {k: v for k, v in workers.items() if v})
+        return ExecutorStats(
+            tuple(functions),
+            backends,
+            pending,
+            {k: v for k, v in workers.items() if v},
+            self._processes.workers(),
+            *self._processes.turnover(),
+        )
 
     def shutdown(
         self, *, wait: bool, cancel_futures: bool, caller: object = None, at_exit: bool = False
@@ -215,23 +240,25 @@ class Dispatcher:
         steady = record.steady
         if (
             steady is not None
-            and options is DEFAULT
-            and steady[0] is record.profile()
+            and steady[0] is options
             and steady[1] is record.stay
+            and record.estimator.skips()
         ):
-            self._send(task, record, steady[2])
+            self._send(task, record, steady[2], watch=False)
             return
-        if options.backend is not None or record.coroutine or options.kind is not None:
+        if options.backend is not None:
+            decision = asked_for(options, record.profile())
+            record.steady = (options, record.stay, decision)
+            self._send(task, record, decision)
+            return
+        if record.coroutine or options.kind is not None:
             self._send(task, record, decide(self._facts(record, options, 0, task.spec.subject)))
             return
         facts = self._facts(record, options, 0, task.spec.subject)
         if facts.profile.settled:
-            decision = decide_steadily(facts)
-            if decision is None:
-                decision = decide(facts)
-            elif options is DEFAULT:
-                record.steady = (facts.profile, facts.stay, decision)
-            self._send(task, record, decision)
+            lasting = decide_steadily(facts)
+            record.steady = None if lasting is None else (options, facts.stay, lasting)
+            self._send(task, record, lasting or decide(facts))
             return
         with record.lock:
             scout = not record.held and len(record.scouts) < record.scout_limit
@@ -288,8 +315,8 @@ class Dispatcher:
             task.snapshot = ScoutCheck(task, record)
         self._send(task, record, decision)
 
-    def _send(self, task: Task, record: FunctionRecord, decision: Decision) -> None:
-        """Hand a call to the backend that was decided on."""
+    def _send(self, task: Task, record: FunctionRecord, decision: Decision, *, watch: bool = True) -> None:
+        """Hand a call to the backend that was decided on; `watch` False: it is known that it need not be watched."""
         task.decision = task.future.decision = decision
         options = task.spec.options
         if decision.backend == "process" and options.backend is None and options.pure is not True:
@@ -308,7 +335,7 @@ class Dispatcher:
                     record, f"reads module state that can't be compared in a worker ({_first_line(error)})"
                 )
                 decision = task.decision = task.future.decision = self._at_home(record, options)
-        task.measure = task.scout or record.estimator.needs_sampling()
+        task.measure = watch and (task.scout or record.estimator.needs_sampling())
         backend = decision.backend
         record.count(backend)
         profile = decision.profile or record.profile()
@@ -505,6 +532,9 @@ class Dispatcher:
         """A backend hands a call back."""
         record: FunctionRecord = task.owner
         error = outcome.error
+        if error is None:
+            self._succeeded(task, record, outcome)
+            return
         if isinstance(error, Refused) and self._rerouted(task, record, error):
             return
         if isinstance(error, Unavailable):
@@ -517,21 +547,35 @@ class Dispatcher:
             )
         if isinstance(error, (WorkerDied, TaskTimeout)) and self._retried(task, record):
             return
+        self._learn(task, record, outcome)
+        if not isinstance(error, asyncio.CancelledError):
+            record.failed()
+        self._resolve(task, None, error)
+        self._forget(task)
+
+    def _succeeded(self, task: Task, record: FunctionRecord, outcome: Outcome) -> None:
+        """A call has returned."""
+        self._learn(task, record, outcome)
+        self._resolve(task, outcome.value, None)
+        self._forget(task)
+
+    def _learn(self, task: Task, record: FunctionRecord, outcome: Outcome) -> None:
+        """Take a call's figures, and what was seen of its effects."""
         # What speaks against leaving is noted before the figures that may settle the function.
         if task.snapshot is not None and task.snapshot.finding is not None:
             self._stay(record, task.snapshot.finding)
-        if outcome.sample is not None:
-            record.estimator.add(per_call(outcome.sample, task.spec.items))
-        if error is not None and not isinstance(error, asyncio.CancelledError):
-            record.failed()
-        self._resolve(task, outcome.value, error)
-        self._forget(task)
+        sample = outcome.sample
+        if sample is not None:
+            record.estimator.add(sample if task.spec.items == 1 else per_call(sample, task.spec.items))
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""
-        future = task.future
-        with self._delivering.of(task):
-            self._end(future, value, error)
+        delivering = self._delivering.tasks
+        delivering.append(task)
+        try:
+            self._end(task.future, value, error)
+        finally:
+            delivering.remove(task)
 
     def _end(self, future: Future[Any], value: Any, error: BaseException | None) -> None:
         """End a future."""

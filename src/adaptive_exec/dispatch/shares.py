@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..model import Sample
 
 __all__ = ["per_call"]
@@ -17,8 +15,7 @@ def per_call(sample: Sample, items: int) -> Sample:
     def share(value: int | None) -> int | None:
         return None if value is None else value // items
 
-    return replace(
-        sample,
+    return sample._replace(
         wall_ns=sample.wall_ns // items,
         cpu_ns=sample.cpu_ns // items,
         sampled_ns=sample.sampled_ns // items,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..model import BackendName, Profile
+from ..model import BackendName, Profile, WorkerStats
 
-__all__ = ["ExecutorStats", "FunctionStats"]
+__all__ = ["ExecutorStats", "FunctionStats", "WorkerStats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,18 @@ class ExecutorStats:
         backends: Calls sent to each backend that ran something.
         pending: Calls accepted and not ended.
         workers: Threads, processes and loops that exist now.
+        processes: One entry a worker process.
+        died: Worker processes that have died, other than by our hand.
+        recycled: Worker processes that were replaced after so many calls, or because their memory had grown.
     """
 
     functions: tuple[FunctionStats, ...]
     backends: Mapping[BackendName, int]
     pending: int
     workers: Mapping[BackendName, int]
+    processes: tuple[WorkerStats, ...] = ()
+    died: int = 0
+    recycled: int = 0
 
     def __str__(self) -> str:
         rows = [("function", "calls", "failed", "ms/call", "CPU %", "GIL %", "where", "why")]
@@ -72,4 +78,16 @@ class ExecutorStats:
             ", ".join(f"{name}: {count}" for name, count in sorted(self.backends.items()))
             or "nothing ran yet"
         )
-        return "\n".join([*lines, f"calls by backend: {total}; pending: {self.pending}"])
+        lines.append(f"calls by backend: {total}; pending: {self.pending}")
+        if self.processes or self.died or self.recycled:
+            each = [_in_words(worker) for worker in self.processes] or ["none"]
+            lines.append(f"processes: {', '.join(each)}; died: {self.died}; recycled: {self.recycled}")
+        return "\n".join(lines)
+
+
+def _in_words(worker: WorkerStats) -> str:
+    """A worker in a few words."""
+    doing: str = worker.state
+    if worker.task is not None:
+        doing = f"runs {worker.task} for {worker.seconds:.3g} s"
+    return f"{worker.pid} {doing} ({worker.calls} calls)"

@@ -68,6 +68,7 @@ class Child:
         self.sentinel = sentinel
         self.exitcode: int | None = None
         self._ended = False
+        self._lock = threading.Lock()  # held while the status is read: it comes once
 
     def poll(self, timeout: float | None = 0.0) -> bool:
         """Whether it has ended, waiting `timeout` seconds for that; None waits as long as it takes."""
@@ -75,6 +76,13 @@ class Child:
             return True
         if not wait([self.sentinel], timeout):
             return False
+        with self._lock:
+            if self._ended:
+                return True
+            return self._read_status()
+
+    def _read_status(self) -> bool:
+        """Take in how it ended. Caller holds `_lock`."""
         data = os.read(self.sentinel, _NUMBER.size)
         self._ended = True
         if not data:

@@ -84,6 +84,7 @@ class Estimator:
         "_recent",
         "_since_reset",
         "_since_sampled",
+        "_skip",
         "_stale",
     )
 
@@ -100,6 +101,7 @@ class Estimator:
         self._calls = 0
         self._since_reset = 0
         self._since_sampled = 0
+        self._skip = 0
         self._home = _Home(0.0, 0)
 
     def add(self, sample: Sample) -> None:
@@ -143,8 +145,22 @@ class Estimator:
                 self._release()
         return self._profile
 
+    def skips(self) -> bool:
+        """Whether it is certain that the next call need not be watched.
+
+        May be asked before `needs_sampling`, which has to be asked if the answer is no. Threads that ask at once
+        may count one call for two.
+        """
+        left = self._skip
+        if left <= 0:
+            return False
+        self._skip = left - 1
+        return True
+
     def needs_sampling(self) -> bool:
         """Whether the next call should be watched by the sampler; asked once for each call."""
+        if self.skips():
+            return False
         if not self._lock.acquire(blocking=False):
             return not self._profile.settled
         try:
@@ -181,6 +197,8 @@ class Estimator:
         """Take one call into account. Caller holds `_lock`."""
         if self._drift.contradicts(sample, self._computed()):
             self._reset()
+        if self._drift.suspects:
+            self._skip = 0
         self._calls += 1
         self._since_reset += 1
         if not sample.alone:
@@ -197,7 +215,10 @@ class Estimator:
             self._since_sampled = 0
             return True
         self._since_sampled += 1
-        if self._since_sampled < _sampling_period(profile.wall):
+        left = _sampling_period(profile.wall) - self._since_sampled
+        if left > 0:
+            self._since_sampled += left - 1
+            self._skip = left - 1
             return False
         self._since_sampled = 0
         return True
@@ -215,6 +236,7 @@ class Estimator:
         self._recent.clear()
         self._evidence = Evidence()
         self._since_reset = 0
+        self._skip = 0
         self._stale = _REFRESH_CALLS
 
     def _refreshed(self) -> Profile:

@@ -18,7 +18,6 @@ import functools
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from ..model import Sample
@@ -126,8 +125,8 @@ class CallCheck:
                 self._found(f"returned its {label} itself, of which a process would return a copy")
         self._noted, self._globals = [], []
         if returned is None:
-            return replace(sample, argument_bytes=self._sent)
-        return replace(sample, argument_bytes=self._sent, result_bytes=len(returned), pickle_ns=spent)
+            return sample._replace(argument_bytes=self._sent)
+        return sample._replace(argument_bytes=self._sent, result_bytes=len(returned), pickle_ns=spent)
 
     def _found(self, what: str) -> None:
         """The first finding is the one that is told."""

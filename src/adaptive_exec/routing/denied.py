@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-__all__ = ["LOGGING_STAYS", "denied", "denied_objects"]
-
-LOGGING_STAYS: Final = True
-"""Calls that log stay home until the records of workers are relayed."""
+__all__ = ["denied", "denied_objects"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -56,6 +53,15 @@ _NAMES: Final[dict[str, str]] = {
         """,
     ),
     **_each("calls {} on this process's standard streams", "builtins.print builtins.input"),
+    # What is only logged comes home from a worker.
+    **_each(
+        "calls {}, which changes how this process logs",
+        """
+        logging.basicConfig logging.disable logging.addLevelName logging.setLoggerClass logging.setLogRecordFactory
+        logging.captureWarnings logging.shutdown logging.getHandlerByName logging.getHandlerNames
+        logging.LoggerAdapter
+        """,
+    ),
     **_each("calls {}, through which anything can be changed", "builtins.globals builtins.locals"),
     **_each("calls {}, which can do anything", "builtins.exec builtins.eval"),
     **_each("calls {}, which talks to whoever sits here", "builtins.breakpoint builtins.help"),
@@ -80,7 +86,7 @@ _MODULES: Final[dict[str, str]] = {
         tkinter turtle cmd code unittest pytest pprint cProfile profile
         """,
     ),
-    **({"logging": "logs with {}, and records are not brought home yet"} if LOGGING_STAYS else {}),
+    **_each("uses {}, which changes how this process logs", "logging.config logging.handlers"),
 }
 
 _FREE: Final = _words("""

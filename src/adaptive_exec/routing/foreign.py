@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import types
 from typing import Any, Final
 
@@ -43,6 +44,8 @@ class Foreign(Members):
             return self.fresh(node, "wraps", IDENTITY)
         if name in _LOOKING:
             return NOTHING
+        if name == "logging.getLogger":
+            return frozenset({Outside("a logger", logging.root)})
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)

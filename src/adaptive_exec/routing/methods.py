@@ -30,10 +30,17 @@ from .origins import (
     Value,
 )
 from .scopes import Frame
+from .world import LOGGERS
 
 __all__ = ["Methods"]
 
 
+_LOGGING: Final = frozenset(
+    {
+        *("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"),
+        *("isEnabledFor", "getEffectiveLevel", "getChild"),
+    }
+)
 _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetric_difference", "copy"})
 
 
@@ -64,6 +71,8 @@ class Methods(Foreign):
                 return self._method_of_super(thing, name, args, node, frame)
             case Param():
                 return self._method_of_param(thing, name, args, node, frame)
+            case Outside() if type(thing.value) in LOGGERS and name in _LOGGING:
+                return self._log(thing, name, args, node, frame)
             case Outside():
                 return self._method_of_outside(thing, name, args, node, frame)
             case Fresh():
@@ -206,6 +215,14 @@ class Methods(Foreign):
         if isinstance(thing.value, enum.Enum):
             return NOTHING
         return self.stay(f"calls {name}() of {thing.label}, which may change it", node, frame)
+
+    def _log(self, thing: Outside, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Log something: that comes home from a worker."""
+        if name in attributes_of(thing.value):
+            self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+        self.callbacks(args, node, frame)
+        self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
+        return frozenset({thing}) if name == "getChild" else NOTHING
 
     def _method_of_fresh(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of an object that the call made."""

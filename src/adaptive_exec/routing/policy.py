@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..model import BackendName, Decision, Load, Machine, Options, Profile
 
-__all__ = ["Facts", "decide", "decide_steadily", "hardly_holds_the_gil", "seconds"]
+__all__ = ["Facts", "asked_for", "decide", "decide_steadily", "hardly_holds_the_gil", "seconds"]
 
 WAITS = 0.5  # computes less than this part of the time it does not spend in queues: waiting work
 FREE = 0.3  # holds the GIL for less than this part of its CPU time: GIL-free work, on any number of cores
@@ -75,12 +75,20 @@ def decide_steadily(facts: Facts) -> Decision | None:
     return None
 
 
+def asked_for(options: Options, profile: Profile) -> Decision:
+    """The decision where the user has named a backend.
+
+    Args:
+        options: With a backend.
+        profile: What is known of the function.
+    """
+    assert options.backend is not None
+    return Decision(options.backend, f'you asked for backend="{options.backend}"', profile)
+
+
 def _asked_for(facts: Facts) -> Decision | None:
     """The user's word comes first."""
-    backend = facts.options.backend
-    if backend is None:
-        return None
-    return Decision(backend, f'you asked for backend="{backend}"', facts.profile)
+    return None if facts.options.backend is None else asked_for(facts.options, facts.profile)
 
 
 def _coroutine(facts: Facts) -> Decision | None:

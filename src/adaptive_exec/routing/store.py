@@ -18,12 +18,13 @@ import functools
 import inspect
 import threading
 import types
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Task
-from ..model import BackendName, Decision, Profile
+from ..model import BackendName, Decision, Options, Profile
 from ..profiling.estimate import Estimator
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["FunctionRecord", "Store", "name_of"]
 
 LIMIT = 4096
+LATELY = 256
 
 
 class FunctionRecord:
@@ -77,7 +79,9 @@ class FunctionRecord:
         self.provisional: Profile | None = None  # by what scouts that still run have shown so far
         self.verdict: Verdict | None = None
         self.stay = ""
-        self.steady: tuple[Profile, str, Decision] | None = None  # a decision and what it rests on
+        self.steady: tuple[Options, str, Decision] | None = (
+            None  # a decision for these options and this `stay`
+        )
         self.unable = False  # stays whatever the user says of purity: it, or its arguments, can't travel
         self.before: BackendName | None = None
         self.counts: dict[BackendName, int] = {}
@@ -147,9 +151,22 @@ class Store:
         self._limit = limit
         self._lock = threading.Lock()
         self._records: OrderedDict[tuple[int, ...], FunctionRecord] = OrderedDict()
+        self._lately: dict[int, tuple[weakref.ref[Any], types.CodeType, FunctionRecord]] = {}
 
     def record(self, fn: Callable[..., Any]) -> FunctionRecord:
         """The record of a function, made on first sight."""
+        lately = self._lately.get(id(fn))
+        if lately is not None and lately[0]() is fn and lately[1] is fn.__code__:
+            return lately[2]
+        record = self._found(fn)
+        if isinstance(fn, types.FunctionType) and not hasattr(fn, "__wrapped__"):
+            if len(self._lately) >= LATELY:
+                self._lately.clear()  # a record that is forgotten meanwhile is made anew the next time
+            self._lately[id(fn)] = (weakref.ref(fn), fn.__code__, record)
+        return record
+
+    def _found(self, fn: Callable[..., Any]) -> FunctionRecord:
+        """The record of a function, by its identity."""
         pins = _identity(fn)
         key = tuple(map(id, pins))
         with self._lock:
@@ -179,6 +196,7 @@ class Store:
         for key, record in self._records.items():
             if not record.held and not record.scouts:
                 del self._records[key]
+                self._lately.clear()
                 return
 
 

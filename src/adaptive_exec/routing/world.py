@@ -16,11 +16,13 @@ import types
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .denied import LOGGING_STAYS, denied, denied_objects
+from .denied import denied, denied_objects
 from .environment import Pin, Reads, current, never_changes
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
-__all__ = ["World", "module_of"]
+__all__ = ["LOGGERS", "World", "module_of"]
+
+LOGGERS: Final = (logging.Logger, logging.RootLogger)
 
 _FOREIGN: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _TYPING: Final = frozenset({"typing", "typing_extensions", "_typing", "types", "ast"})
@@ -157,6 +159,8 @@ class World:
             return NOTHING
         if callable(value) and not self.is_ours(type(value).__module__) and hasattr(value, "__name__"):
             return frozenset({Known(value)})
+        if type(value) in LOGGERS:
+            return frozenset({Outside(label, value)})  # every process has one of that name
         if read is not None:
             self.reads.setdefault(read)
         return frozenset({Outside(label, value)})
@@ -185,8 +189,8 @@ class World:
         if hasattr(type(value), "__next__"):
             raise StaysError(f"uses {label}, an iterator that its calls have in common")
         home = type(value).__module__
-        if LOGGING_STAYS and isinstance(value, (logging.Logger, logging.LoggerAdapter, logging.Handler)):
-            raise StaysError("logs, and records are not brought home yet")
+        if isinstance(value, (logging.LoggerAdapter, logging.Handler, logging.Filter, logging.Formatter)):
+            raise StaysError(f"uses {label}, a part of how this process logs")
         if hasattr(type(value), "cache_info"):
             raise StaysError(f"uses {label}, which keeps a cache in this process")
         if home.split(".")[0] in (
@@ -345,6 +349,7 @@ _PINNED: Final = (
     types.ModuleType,
     classmethod,
     staticmethod,
+    *LOGGERS,
 )
 _CODE: Final = (
     types.FunctionType,

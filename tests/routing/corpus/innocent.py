@@ -1,6 +1,6 @@
 """Functions whose calls may leave: all that they change is their own."""
 
-# ruff: noqa: B006, C416, PERF401, RUF005, UP033
+# ruff: noqa: B006, C416, LOG015, PERF401, RUF005, UP033
 # mypy: disable-error-code="no-any-return,no-untyped-call,func-returns-value,var-annotated,arg-type,misc"
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import heapq
 import io
 import itertools
 import json
+import logging
 import math
 import operator
 import os.path
@@ -49,6 +50,7 @@ DAY = datetime.timedelta(days=1)
 HEADER = struct.Struct("<IH")
 ROOT = Path("/tmp")
 _BRANCHES = (ast.If, ast.For, ast.While)
+_log = logging.getLogger(__name__)
 by_second = operator.itemgetter(1)
 add_one = functools.partial(operator.add, 1)
 
@@ -877,3 +879,28 @@ class Slotted:
 
 def uses_slots(n: int) -> int:
     return sum(Slotted(k, n).total() for k in range(n))
+
+
+def logs(x: int) -> int:
+    _log.info("got %s", x)
+    return x * 2
+
+
+def logs_at_the_root(x: int) -> int:
+    logging.warning("got %s", x)
+    return x * 2
+
+
+def logs_by_name(x: int) -> int:
+    log = logging.getLogger("some.name")
+    if log.isEnabledFor(logging.DEBUG):
+        log.debug("details of %s", x)
+    return x * 2
+
+
+def logs_a_failure(x: int) -> int:
+    try:
+        return 1 // x
+    except ZeroDivisionError:
+        _log.getChild("part").exception("no")
+        return 0

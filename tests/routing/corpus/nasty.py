@@ -1,6 +1,6 @@
 """Functions whose calls must stay in this process: each changes what outlives it, or depends on what is only here."""
 
-# ruff: noqa: B006, B010, B905, C416, E731, LOG015, PERF102, PERF402, PIE804, PLC3002, PLW0120, PYI024, RUF059, UP028
+# ruff: noqa: B006, B010, B905, C416, E731, PERF102, PERF402, PIE804, PLC3002, PLW0120, PYI024, RUF059, UP028
 # mypy: disable-error-code="no-any-return,no-untyped-call,func-returns-value,var-annotated,arg-type,misc"
 
 from __future__ import annotations
@@ -488,13 +488,43 @@ def warns(x: int) -> int:
     return x
 
 
-def logs(x: int) -> int:
-    _log.info("got %s", x)
+def sets_up_logging(x: int) -> int:
+    logging.basicConfig(level=x)
     return x
 
 
-def logs_at_the_root(x: int) -> int:
-    logging.info("got %s", x)
+def sets_a_level(x: int) -> int:
+    _log.setLevel(x)
+    return x
+
+
+def sets_a_level_of_a_logger_by_name(x: int) -> int:
+    logging.getLogger("somebody").setLevel(x)
+    return x
+
+
+def adds_a_handler(x: int) -> int:
+    logging.getLogger().addHandler(logging.NullHandler())
+    return x
+
+
+def takes_handlers_away(x: int) -> int:
+    _log.handlers.clear()
+    return x
+
+
+def stops_a_logger(x: int) -> int:
+    _log.getChild("part").propagate = False
+    return x
+
+
+def handles_a_record(x: int) -> int:
+    _log.handle(logging.makeLogRecord({"msg": x}))
+    return x
+
+
+def changes_a_list_as_it_logs(x: int) -> int:
+    _log.info("got %s", LOG.append(x))
     return x
 
 

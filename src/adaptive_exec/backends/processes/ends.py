@@ -7,23 +7,35 @@ from typing import Any
 
 from ... import pickling
 from ...errors import WorkerDied
-from ..base import Outcome
+from ..base import Outcome, Refused
 from . import wire
-from .worker import unpack_error
+from .buffers import load
+from .errors import text_of, unpack_error
+from .wire import Kind
 
 __all__ = ["death_of", "describe_exit", "outcome_of"]
 
 
-def outcome_of(returned: bool, data: bytes, fields: tuple[Any, ...] | None) -> Outcome:
-    """Read a result."""
-    sample = wire.unpack_sample(fields)
-    if not returned:
+def outcome_of(message: tuple[Any, ...]) -> Outcome:
+    """What a worker's answer to a call says."""
+    kind = message[0]
+    if kind == Kind.PLAIN:
+        _, _, value, _, fields = message
+        return Outcome(value, None, wire.unpack_sample(fields))
+    if kind == Kind.REFUSED:
+        return Outcome(error=Refused(message[2]))
+    data, sample = message[2], wire.unpack_sample(message[4])
+    if kind == Kind.ERROR:
         return Outcome(error=unpack_error(data), sample=sample)
+    arrived = message[5]
     try:
-        return Outcome(pickling.loads(data), None, sample)
+        if isinstance(arrived, Exception):
+            raise arrived
+        value = pickling.loads(data) if arrived is None else load(data, arrived)
+        return Outcome(value, None, sample)
     except BaseException as error:  # even SystemExit: it is that call's, not this thread's
         problem = RuntimeError(
-            f"the task returned, but its result can't be read here: {type(error).__name__}: {error}"
+            f"the task returned, but its result can't be read here: {type(error).__name__}: {text_of(error)}"
         )
         problem.__cause__ = error
         return Outcome(error=problem, sample=sample)

@@ -15,15 +15,31 @@ import signal
 import sys
 import threading
 from abc import ABC, abstractmethod
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from typing import Any
+from typing import Any, Final
 
 from ...platform import forkserver
+from ...platform.boards import SIZE, Board, anonymous_file
+from ...platform.channels import Channel, two_channels
 from ...platform.forks import run_in_forked_child
+from ...platform.lanes import Lane, two_lanes
 from . import wire, worker
+from .alerts import current_filters
+from .logs import current_levels
+from .main_guard import refuse_unguarded, worker_name
 
-__all__ = ["Handle", "Launcher", "launcher_for"]
+__all__ = ["CAPS", "Handle", "Launcher", "capped", "launcher_for"]
+
+CAPS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
 
 
 class Handle(ABC):
@@ -58,8 +74,8 @@ class Launcher(ABC):
     """A way to start workers."""
 
     @abstractmethod
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
-        """Start a worker; its handle, and the parent's end of its channel."""
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
+        """Start a worker; its handle, the parent's ends of its channel and of its lane, and its board."""
 
     @abstractmethod
     def close(self) -> None:
@@ -67,13 +83,19 @@ class Launcher(ABC):
 
 
 def launcher_for(mp_context: BaseContext | str | None) -> Launcher:
-    """The launcher for a context, given as in `multiprocessing.get_context`, or for none."""
+    """The launcher for a context, given as in `multiprocessing.get_context`, or for none.
+
+    Raises:
+        RuntimeError: The main module has no guard, so workers would start workers.
+    """
     if mp_context is None:
         if forkserver.available():
             return _FromForkServer()
         mp_context = "spawn"
     if isinstance(mp_context, str):
         mp_context = multiprocessing.get_context(mp_context)
+    if mp_context.get_start_method() != "fork":
+        refuse_unguarded()
     return _FromContext(mp_context)
 
 
@@ -149,16 +171,21 @@ class _FromForkServer(Launcher):
         self._shared = _shared_server()
         self._shared.enter()
 
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
-        ours, theirs = Pipe()
-        try:
-            child = self._shared.server.fork(pickle.dumps(settings), [theirs.fileno()])
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return _ForkedHandle(child), ours
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            board = anonymous_file(SIZE)
+            theirs.callback(os.close, board)
+            channel, ends = two_channels()
+            ours.callback(channel.close)
+            for fd in ends:
+                theirs.callback(os.close, fd)
+            lane, end = two_lanes()
+            ours.callback(lane.close)
+            theirs.callback(os.close, end)
+            shared = Board.of_file(board)
+            child = self._shared.server.fork(pickle.dumps(settings), [*ends, board, end])
+            ours.pop_all()
+        return _ForkedHandle(child), channel, shared, lane
 
     def close(self) -> None:
         self._shared.leave()
@@ -182,10 +209,12 @@ class _ContextHandle(Handle):
         return self._process.exitcode
 
     def terminate(self) -> None:
-        self._process.terminate()
+        with contextlib.suppress(ValueError):  # it has been buried
+            self._process.terminate()
 
     def kill(self) -> None:
-        self._process.kill()
+        with contextlib.suppress(ValueError):
+            self._process.kill()
 
     def close(self) -> None:
         with contextlib.suppress(ValueError):
@@ -198,30 +227,36 @@ class _FromContext(Launcher):
     def __init__(self, context: BaseContext) -> None:
         self._context = context
 
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Connection]:
-        ours, theirs = self._context.Pipe()
+    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
+        ends = [*self._context.Pipe(duplex=False), *self._context.Pipe(duplex=False)]
         try:
+            memory: Any = self._context.RawArray("B", SIZE)
             # Daemonic, so that multiprocessing itself ends it at exit should ours fail to.
             process: Any = self._context.Process(  # type: ignore[attr-defined]
-                target=_started, args=(theirs, settings), name=f"adaptive-exec-{settings.number}", daemon=True
+                target=_started,
+                args=(ends[2], ends[1], memory, settings),
+                name=worker_name(settings.number),
+                daemon=True,
             )
             process.start()
-        except BaseException:
-            ours.close()
-            raise
+            ours = Channel(os.dup(ends[0].fileno()), os.dup(ends[3].fileno()))
         finally:
-            theirs.close()
-        return _ContextHandle(process), ours
+            for end in ends:
+                end.close()
+        return _ContextHandle(process), ours, Board(memory), None
 
     def close(self) -> None:
         pass
 
 
-def _started(channel: Connection, settings: wire.Settings) -> None:
+def _started(read: Connection, write: Connection, memory: Any, settings: wire.Settings) -> None:
     """Where a process of multiprocessing's begins: it may have children of its own, daemonic or not."""
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     threading.Thread(target=_follow_parent, name="adaptive-exec-parent", daemon=True).start()
-    worker.serve(channel, settings)
+    channel = Channel(os.dup(read.fileno()), os.dup(write.fileno()))
+    read.close()
+    write.close()
+    worker.serve(channel, Board(memory), None, settings)
 
 
 def _follow_parent() -> None:
@@ -232,7 +267,36 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def current_settings(number: int, home: Any, initializer: bytes | None) -> wire.Settings:
-    """This process as a new worker should resemble it."""
-    path = [entry for entry in sys.path if isinstance(entry, str)]
-    return wire.Settings(number, path, wire.surroundings(), dict(os.environ), home, initializer)
+def current_settings(
+    number: int,
+    home: Any,
+    initializer: bytes | None,
+    *,
+    spins: bool,
+    threads: int = 1,
+    max_tasks: int | None = None,
+    max_growth: int | None = None,
+) -> wire.Settings:
+    """This process as a new worker should resemble it, with `threads` of them for each of its libraries."""
+    return wire.Settings(
+        number,
+        [entry for entry in sys.path if isinstance(entry, str)],
+        wire.surroundings(),
+        capped(dict(os.environ), threads),
+        home,
+        initializer,
+        spins,
+        current_levels(),
+        current_filters(),
+        max_tasks,
+        max_growth,
+    )
+
+
+def capped(environ: dict[str, str], threads: int) -> dict[str, str]:
+    """An environment in which libraries that compute on threads of their own start so many, or what the user set.
+
+    Each worker has its share of the cores. Libraries that know nothing of the other workers would start a thread
+    for each core in each of them. They read this once, when they are loaded.
+    """
+    return dict.fromkeys(CAPS, str(threads)) | environ

@@ -1,7 +1,8 @@
 """What a parent and its worker say to each other, over a private channel of their own.
 
-Every message is one pickled tuple whose first item names it. Calls and results travel inside as bytes
-that were pickled before, so a message can always be read even if what it carries can't.
+Every frame is one pickled tuple whose first item is a `Kind`. Calls travel inside as bytes that were
+pickled before, and so do results other than plain ones, so a message can always be read even if what it
+carries can't.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ import os
 import pickle
 import sys
 from collections import OrderedDict
-from dataclasses import astuple, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from ...model import Sample
+from ...platform.channels import frame
 
 __all__ = [
-    "BEGUN",
-    "DONE",
-    "FAILED_START",
-    "READY",
-    "REFUSED",
-    "RUN",
-    "STOP",
+    "PLAIN",
+    "REMEMBERED",
+    "Entry",
+    "Kind",
+    "Measure",
     "RecentFunctions",
     "Settings",
+    "Surroundings",
     "adopt",
     "decode",
     "encode",
@@ -36,15 +37,62 @@ __all__ = [
 
 Surroundings = tuple[str | None, int, int]
 
-# task id, digest of the function, its pickle or None, arguments, measure, environment, surroundings if they
-# are others than at the last call
-RUN: Final = "run"
-STOP: Final = "stop"
-READY: Final = "ready"
-FAILED_START: Final = "failed start"  # traceback text
-BEGUN: Final = "begun"  # task id
-DONE: Final = "done"  # task id, whether it returned, pickled value or error, sample
-REFUSED: Final = "refused"  # task id, why; the call was not begun
+REMEMBERED: Final = 256
+"""How many functions a parent counts on."""
+
+PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
+"""Types of results that a message carries as they are: nobody's code runs when they are read."""
+
+
+class Kind:
+    """What a message is, and what follows."""
+
+    # to the worker
+    RUN: Final = 0  # entries, surroundings if they are others than at the last call
+    STOP: Final = 1
+    # both ways
+    FREE: Final = 2  # segments that are not looked at any more (`buffers.News`)
+    # to the parent
+    READY: Final = 10
+    FAILED_START: Final = 11  # traceback text
+    PLAIN: Final = 12  # number, value, wall in ns, sample
+    VALUE: Final = 13  # number, pickled value, wall in ns, sample, what travels apart (`shelf.Sent`)
+    ERROR: Final = 14  # number, pickled error, wall in ns, sample
+    REFUSED: Final = 15  # number, why; the call was not begun
+    SKIPPED: Final = 16  # number; the call had been withdrawn
+    LOG: Final = 20  # a record's fields (`logs.py`)
+    WARNING: Final = 21  # pickled warning, file, line, module (`alerts.py`)
+    LEAVING: Final = 22  # it has served long enough; what it has not begun, it never will
+
+
+class Measure:
+    """How closely a call is to be measured."""
+
+    WALL: Final = 0  # it is known to be short
+    CLOCKS: Final = 1
+    SAMPLED: Final = 2
+
+
+class Entry(NamedTuple):
+    """One call.
+
+    Attributes:
+        number: Which one; each worker's calls are counted from 1.
+        function: The number of its function.
+        pickled: The function, if the worker doesn't know it.
+        arguments: Pickled (args, kwargs).
+        measure: A `Measure`.
+        environment: Pickled module state that has to be the same in the worker.
+        sent: What of the arguments travels apart (`shelf.Sent`).
+    """
+
+    number: int
+    function: int
+    pickled: bytes | None
+    arguments: bytes
+    measure: int
+    environment: bytes | None
+    sent: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +106,11 @@ class Settings:
         environ: The parent's environment.
         home: Where the parent's shared primitives are found; None if it has none.
         initializer: Pickled (function, arguments), run before the first task; None if there is none.
+        spins: Whether there are cores enough to poll for a moment before sleeping.
+        levels: What the parent wants to have logged (`logs.Levels`); None leaves that alone.
+        filters: The parent's filters of warnings (`alerts.Filter`); None leaves them alone.
+        max_tasks: How many calls it answers before it leaves; None for as many as come.
+        max_growth: By how many bytes its memory may grow before it leaves; None for any.
     """
 
     number: int
@@ -66,6 +119,11 @@ class Settings:
     environ: dict[str, str]
     home: Any
     initializer: bytes | None
+    spins: bool
+    levels: Any = None
+    filters: Any = None
+    max_tasks: int | None = None
+    max_growth: int | None = None
 
 
 def surroundings() -> Surroundings:
@@ -87,53 +145,66 @@ def adopt(theirs: Surroundings) -> None:
     sys.set_int_max_str_digits(digits)
 
 
-def encode(*message: Any) -> bytes:
-    """A message as bytes."""
-    return pickle.dumps(message, protocol=5)
+def encode(kind: int, *fields: Any) -> bytes:
+    """A message as a frame."""
+    return frame(pickle.dumps((kind, *fields), protocol=5))
 
 
-def decode(data: bytes) -> tuple[Any, ...]:
-    """Read a message."""
-    message: tuple[Any, ...] = pickle.loads(data)
+def decode(body: bytes) -> tuple[Any, ...]:
+    """Read a message.
+
+    Raises:
+        ValueError: It isn't one.
+    """
+    try:
+        message = pickle.loads(body)
+    except Exception as error:
+        raise ValueError(f"not a message: {error}") from error
+    if type(message) is not tuple or not message or type(message[0]) is not int:
+        raise ValueError("not a message")
     return message
 
 
 def pack_sample(sample: Sample | None) -> tuple[Any, ...] | None:
     """A sample as a plain tuple, which is half the size of the object's own pickle."""
-    return None if sample is None else astuple(sample)
+    return None if sample is None else tuple(sample)
 
 
 def unpack_sample(fields: tuple[Any, ...] | None) -> Sample | None:
-    """The sample again."""
+    """The sample again; None for a call that was known to be short."""
     return None if fields is None else Sample(*fields)
 
 
 class RecentFunctions:
-    """The functions that a worker remembers, by digest: the last `LIMIT` that it was sent or asked to run.
+    """The functions that a worker was sent, by number: the last ones that it was sent or asked to run.
 
-    Parent and worker each keep one and take the same steps in the same order, so the parent knows
-    without asking what it need not send again.
+    Parent and worker each keep one and take the same steps in the same order; the worker keeps twice as many.
+    So what the parent finds in its own need not be sent again, although each forgets the functions that the
+    worker could not read at a time of its own.
+
+    Args:
+        limit: How many are kept.
     """
 
-    LIMIT = 256
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: OrderedDict[int, Any] = OrderedDict()
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[bytes, Any] = OrderedDict()
+    def __contains__(self, number: int) -> bool:
+        return number in self._known
 
-    def __contains__(self, digest: bytes) -> bool:
-        return digest in self._known
-
-    def use(self, digest: bytes) -> Any:
+    def use(self, number: int) -> Any:
         """The function, which becomes the most recent one."""
-        self._known.move_to_end(digest)
-        return self._known[digest]
+        self._known.move_to_end(number)
+        return self._known[number]
 
-    def add(self, digest: bytes, function: Any) -> None:
+    def add(self, number: int, function: Any) -> None:
         """Remember a function; the one that has not been used for longest may go."""
-        self._known[digest] = function
-        if len(self._known) > self.LIMIT:
+        self._known[number] = function
+        self._known.move_to_end(number)
+        if len(self._known) > self._limit:
             self._known.popitem(last=False)
 
-    def forget(self, digest: bytes) -> None:
+    def forget(self, number: int) -> None:
         """Drop a function, if it is there."""
-        self._known.pop(digest, None)
+        self._known.pop(number, None)

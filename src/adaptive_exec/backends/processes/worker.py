@@ -1,79 +1,84 @@
-"""The worker process: reads a task, runs it, answers, until its channel closes.
+"""The worker process: reads calls, runs them one after the other, answers each, until its channel closes.
 
 Guarantees:
-    - It says `begun` before it touches a call's pickles and `done` after, so the parent always knows
-      whether a task was executing when the worker died.
+    - It notes on its board which call it begins before it touches the call's pickles, so the parent knows
+      which one was executing when the worker died; and it has written a call's answer before it begins the next.
+    - A call that was withdrawn before that is skipped, and the parent is told so.
     - A call that it can't even read is refused, not failed: the parent may run it elsewhere.
     - Whatever a call returns or raises, something readable goes back.
+    - It leaves between two calls only, when it is worn out (`wear.py`).
+    - What it logs and warns of, from the initializer on, is sent to the parent (`logs.py`, `alerts.py`).
     - The end of the parent closes the channel, which ends a worker that waits; one that computes is ended
       by the fork server (`platform/forkserver.py`), or at its next word to the parent.
 Assumes:
-    - One thread, the main one, reads and writes the channel.
-Races: none of its own; the parent's are in `pool.py`.
+    - One thread, the main one, reads the channel; whoever writes does so through the outlet.
+State of a call here: read -> begun (noted on the board) -> answered; or read -> skipped; or read -> dropped,
+    by a worker that has said it leaves: the parent knows then that it never began.
+Races: none of its own; the parent's are in `pool.py`, the board's in `platform/boards.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import pickle
 import signal
 import sys
 import time
 import traceback
-from dataclasses import replace
-from multiprocessing.connection import Connection
-from typing import Any
+from collections import deque
+from typing import Any, Final
 
 from ... import pickling
 from ...model import Sample
+from ...platform.boards import Board
+from ...platform.channels import Channel
+from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
 from ...profiling.sampler import get_sampler
-from . import wire
+from . import alerts, logs, wire
+from .buffers import Buffers
+from .errors import pack_error, text_of
+from .main_guard import worker_name
+from .outlet import Outlet
+from .shelf import THRESHOLD, Sent, Shelf
+from .wear import Wear
+from .wire import Entry, Kind, Measure
 
 __all__ = ["forked", "serve"]
 
-
-class RemoteTraceback(Exception):
-    """The text of a traceback in a worker; the `__cause__` of the error it came with."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def __str__(self) -> str:
-        return f'\n"""\n{self.text}"""'
+SPIN_SECONDS: Final = 100e-6
+_SIZED: Final = (str, bytes)
 
 
 def forked(payload: bytes, fds: list[int]) -> None:
-    """Where a child of the fork server begins: its settings, and the descriptor of its channel."""
-    serve(Connection(fds[0]), pickle.loads(payload))
+    """Where a child of the fork server begins: its settings, and the descriptors of its channel and its board."""
+    read, write, board, lane = fds
+    memory = Board.of_file(board)
+    os.close(board)
+    serve(Channel(read, write), memory, Lane.of_fd(lane), pickle.loads(payload))
 
 
-def serve(channel: Connection, settings: wire.Settings) -> None:
+def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Settings) -> None:
     """The life of a worker."""
-    try:
-        _prepare(settings)
-    except BaseException:
-        _send(channel, wire.encode(wire.FAILED_START, traceback.format_exc()))
-        return
-    if not _send(channel, wire.encode(wire.READY)):
-        return
-    functions = wire.RecentFunctions()
-    while True:
+    outlet = Outlet(channel)
+    with contextlib.suppress(OSError, EOFError):  # the parent is gone, and nobody wants anything any more
         try:
-            message = wire.decode(channel.recv_bytes())
-        except (EOFError, OSError):
+            _prepare(settings, outlet)
+        except BaseException:
+            outlet.send(wire.encode(Kind.FAILED_START, traceback.format_exc()))
             return
-        if message[0] != wire.RUN:
-            return
-        answer = _execute(channel, functions, *message[1:])
-        del message
-        if answer is None or not _send(channel, answer):
-            return
+        outlet.send(wire.encode(Kind.READY))
+        wear = Wear(settings.max_tasks, settings.max_growth)
+        buffers = Buffers(lane, Shelf(enabled=lane is not None))
+        try:
+            _Worker(channel, outlet, board, buffers, wear, spins=settings.spins).run()
+        finally:
+            buffers.close()
 
 
-def _prepare(settings: wire.Settings) -> None:
+def _prepare(settings: wire.Settings, outlet: Outlet) -> None:
     """Make this process resemble its parent, then run the user's initializer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.path != settings.path:
@@ -83,6 +88,8 @@ def _prepare(settings: wire.Settings) -> None:
         os.environ.clear()
         os.environ.update(settings.environ)
     pickling.set_main_elsewhere()
+    multiprocessing.current_process().name = worker_name(settings.number)
+    handler = _speak_through(outlet, settings)
     if settings.home is not None:
         from ...primitives import set_parent_home
 
@@ -90,69 +97,199 @@ def _prepare(settings: wire.Settings) -> None:
     if settings.initializer is not None:
         function, arguments = pickling.loads(settings.initializer)
         function(*arguments)
+        handler.give_way()
 
 
-def _send(channel: Connection, data: bytes) -> bool:
-    """Tell the parent; False if it is gone."""
-    try:
-        channel.send_bytes(data)
-    except OSError:
-        return False
-    return True
+def _speak_through(outlet: Outlet, settings: wire.Settings) -> logs.RelayHandler:
+    """Log and warn as the parent would, and where the parent does."""
+    if settings.levels is not None:
+        logs.adopt_levels(settings.levels)
+    handler = logs.RelayHandler(outlet.note)
+    handler.install()
+    if settings.filters is not None:
+        alerts.adopt_filters(settings.filters)
+    alerts.show_at_home(outlet.note)
+    return handler
 
 
-def _execute(
-    channel: Connection,
-    functions: wire.RecentFunctions,
-    task_id: int,
-    digest: bytes,
-    pickled: bytes | None,
-    call: bytes,
-    measure: bool,
-    environment: bytes | None,
-    surroundings: wire.Surroundings | None,
-) -> bytes | None:
-    """Run one call; the answer, or None if the parent is gone."""
-    if not _send(channel, wire.encode(wire.BEGUN, task_id)):
-        return None
-    try:
-        if surroundings is not None:
-            wire.adopt(surroundings)
-        if pickled is not None:
-            functions.add(digest, pickling.loads(pickled))
-        function = functions.use(digest)
-        args, kwargs = pickling.loads(call)
-        if environment is not None:
-            difference = _difference(environment)
-            if difference is not None:
-                functions.forget(digest)
-                return wire.encode(wire.REFUSED, task_id, difference)
-    except Exception as error:
-        functions.forget(digest)
-        return wire.encode(wire.REFUSED, task_id, f"a worker can't read it: {type(error).__name__}: {error}")
-    meter = CallMeter(get_sampler() if measure else None, alone=True)
-    meter.start()
-    try:
-        value = function(*args, **kwargs)
-        if hasattr(value, "send") and hasattr(value, "cr_frame"):
-            value = _run_coroutine(value)
-    except BaseException as error:
-        sample = meter.stop(failed=True)
-        return wire.encode(wire.DONE, task_id, False, _pack_error(error), wire.pack_sample(sample))
-    sample = meter.stop(failed=False)
-    try:
+class _Unread:
+    """A function that has come and has not been needed yet."""
+
+    def __init__(self, pickled: bytes) -> None:
+        self.pickled = pickled
+
+
+class _Refusal(Exception):
+    """A call can't be run here; the text says why."""
+
+
+class _Worker:
+    """Runs what comes."""
+
+    def __init__(
+        self, channel: Channel, outlet: Outlet, board: Board, buffers: Buffers, wear: Wear, *, spins: bool
+    ) -> None:
+        self._buffers = buffers
+        self._channel = channel
+        self._send = outlet.send
+        self._board = board
+        self._wear = wear
+        self._spin = SPIN_SECONDS if spins else 0.0
+        self._functions = wire.RecentFunctions(2 * wire.REMEMBERED)
+        self._messages: deque[tuple[Any, ...]] = deque()
+
+    def run(self) -> None:
+        """Until the parent says so, or is gone, or this process is worn out."""
+        wear = self._wear
+        while True:
+            message = self._next()
+            if message[0] == Kind.FREE:
+                self._buffers.heed(message[1])
+                continue
+            if message[0] != Kind.RUN:
+                return
+            _, entries, around = message
+            if around is not None:
+                wire.adopt(around)
+            for fields in entries:
+                entry = Entry._make(fields)
+                answer = self._execute(entry)
+                news = self._buffers.news()
+                self._send(answer if news is None else wire.encode(Kind.FREE, news) + answer)
+                wear.calls -= 1
+                if (wear.calls <= 0 or entry.measure) and wear.is_out():
+                    self._send(wire.encode(Kind.LEAVING))
+                    return
+
+    def _next(self) -> tuple[Any, ...]:
+        """The next message, however long that takes; first polling for a moment, since sleep is long to end."""
+        messages = self._messages
+        while not messages:
+            bodies = self._channel.spin(self._spin)
+            if not bodies:
+                bodies = self._rest()
+            messages.extend(map(wire.decode, bodies))
+        return messages.popleft()
+
+    def _rest(self) -> list[bytes]:
+        """Sleep until something arrives; memory that nobody needs goes back meanwhile."""
+        news = self._buffers.news()
+        if news is not None:
+            self._send(wire.encode(Kind.FREE, news))
+        self._channel.poll(self._buffers.shelf.slots.tidy())
+        return self._channel.receive()
+
+    def _execute(self, entry: Entry) -> bytes:
+        """Run one call; the answer."""
+        number = entry.number
+        if entry.pickled is not None:
+            # Kept also if this call is skipped: the next ones count on it. Reading it may be the end of this process,
+            # so that belongs to the call that needs it first.
+            self._functions.add(entry.function, _Unread(entry.pickled))
+        if not self._board.begin(number):
+            self._let_go(entry)
+            return wire.encode(Kind.SKIPPED, number)
+        try:
+            function, args, kwargs = self._read(entry)
+        except _Refusal as refusal:
+            return wire.encode(Kind.REFUSED, number, str(refusal))
+        except BaseException as error:  # even SystemExit: it is that call's, not this process's
+            self._functions.forget(entry.function)
+            why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
+            return wire.encode(Kind.REFUSED, number, why)
+        if entry.measure == Measure.WALL:
+            return self._quickly(number, function, args, kwargs)
+        meter = CallMeter(get_sampler() if entry.measure == Measure.SAMPLED else None, alone=True)
+        meter.start()
+        try:
+            value = function(*args, **kwargs)
+            if hasattr(value, "send") and hasattr(value, "cr_frame"):
+                value = _run_coroutine(value)
+        except BaseException as error:
+            sample = meter.stop(failed=True)
+            return _answer_error(number, error, sample.wall_ns, sample)
+        return self._answer(entry, value, meter.stop(failed=False))
+
+    def _quickly(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        """Run a call that is known to be short, and measure no more of it than that it still is."""
         started = time.perf_counter_ns()
-        data = pickling.dumps(value, home=True)
-        spent = time.perf_counter_ns() - started
-    except Exception as error:
-        return wire.encode(wire.DONE, task_id, False, _pack_error(error), wire.pack_sample(sample))
-    return wire.encode(wire.DONE, task_id, True, data, _with_payload(sample, len(call), len(data), spent))
+        try:
+            value = function(*args, **kwargs)
+            if hasattr(value, "send") and hasattr(value, "cr_frame"):
+                value = _run_coroutine(value)
+        except BaseException as error:
+            return _answer_error(number, error, time.perf_counter_ns() - started, None)
+        wall = time.perf_counter_ns() - started
+        if _is_plain(value):
+            return wire.encode(Kind.PLAIN, number, value, wall, None)
+        try:
+            data, sent = self._buffers.dumps(value, home=True)
+        except BaseException as error:
+            return _answer_error(number, error, wall, None)
+        return wire.encode(Kind.VALUE, number, data, wall, None, sent)
+
+    def _answer(self, entry: Entry, value: Any, sample: Sample) -> bytes:
+        """What goes back for a call that has returned."""
+        number, wall = entry.number, sample.wall_ns
+        arguments = len(entry.arguments) + _apart(entry.sent)
+        if _is_plain(value):
+            size = len(value) if isinstance(value, (str, bytes)) else 8
+            # Nothing is pickled on its own account.
+            full = sample._replace(argument_bytes=arguments, result_bytes=size, pickle_ns=0)
+            return wire.encode(Kind.PLAIN, number, value, wall, wire.pack_sample(full))
+        try:
+            started = time.perf_counter_ns()
+            data, sent = self._buffers.dumps(value, home=True)
+            spent = time.perf_counter_ns() - started
+        except BaseException as error:
+            return _answer_error(number, error, wall, sample)
+        # Reading it again takes about as long as writing it did.
+        result = len(data) + _apart(sent)
+        full = sample._replace(argument_bytes=arguments, result_bytes=result, pickle_ns=2 * spent)
+        return wire.encode(Kind.VALUE, number, data, wall, wire.pack_sample(full), sent)
+
+    def _let_go(self, entry: Entry) -> None:
+        """A call is not run: what came with it apart is free again."""
+        if entry.sent is not None:
+            self._buffers.claim(entry.sent)
+
+    def _read(self, entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """The function and its arguments."""
+        if entry.function not in self._functions:
+            self._let_go(entry)
+            raise _Refusal("a worker can't read its function")
+        function = self._functions.use(entry.function)
+        if isinstance(function, _Unread):
+            try:
+                function = pickling.loads(function.pickled)
+            except BaseException:
+                self._let_go(entry)
+                raise
+            self._functions.add(entry.function, function)
+        args, kwargs = self._buffers.loads(entry.arguments, entry.sent)
+        if entry.environment is not None:
+            difference = _difference(entry.environment)
+            if difference is not None:
+                raise _Refusal(difference)
+        return function, args, kwargs
 
 
-def _with_payload(sample: Sample, arguments: int, result: int, pickle_ns: int) -> tuple[Any, ...]:
-    """The sample with what travelled; reading it again takes about as long as writing it did."""
-    full = replace(sample, argument_bytes=arguments, result_bytes=result, pickle_ns=2 * pickle_ns)
-    return wire.pack_sample(full) or ()
+def _apart(sent: Sent | None) -> int:
+    """How many bytes travelled beside the message."""
+    if sent is None:
+        return 0
+    return sum(len(piece) if isinstance(piece, bytes) else piece[2] for piece in sent[1])
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a message carries a result as it is."""
+    kind = type(value)
+    return kind in wire.PLAIN and not (kind in _SIZED and len(value) >= THRESHOLD)
+
+
+def _answer_error(number: int, error: BaseException, wall: int, sample: Sample | None) -> bytes:
+    """What goes back for a call that has raised."""
+    return wire.encode(Kind.ERROR, number, pack_error(error), wall, wire.pack_sample(sample))
 
 
 def _run_coroutine(coroutine: Any) -> Any:
@@ -178,37 +315,3 @@ def _difference(environment: bytes) -> str | None:
         if not same:
             return f"{module_name}.{name} has another value here than in a worker"
     return None
-
-
-def _pack_error(error: BaseException) -> bytes:
-    """An exception with its traceback's text, in a form that is known to arrive."""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    try:
-        data = pickling.dumps((error, text), home=True)
-        pickling.loads(data)
-    except Exception:
-        # It can't be pickled, or can't be read again: its name and its text can.
-        wrapped = RuntimeError(f"{type(error).__module__}.{type(error).__qualname__}: {_text(error)}")
-        data = pickling.dumps((wrapped, text))
-    return data
-
-
-def _text(error: BaseException) -> str:
-    """What an exception says, even if saying it fails."""
-    try:
-        return str(error)
-    except Exception:
-        return "<no text>"
-
-
-def unpack_error(data: bytes) -> BaseException:
-    """In the parent: the exception again, with the worker's traceback as its cause."""
-    try:
-        error, text = pickling.loads(data)
-    except BaseException as problem:
-        return RuntimeError(f"the task failed, and its exception can't be read here: {problem}")
-    if isinstance(error, BaseException):
-        with contextlib.suppress(Exception):  # a class of the user's may not let itself be written to
-            error.__cause__ = RemoteTraceback(text)
-        return error
-    return RuntimeError(str(error))

@@ -1,0 +1,122 @@
+"""Attending: whoever waits for a result of the pool's reads answers itself, instead of being woken by the manager.
+
+Waking a thread takes longer than everything else in the round trip of a short call. So a thread that waits
+takes the channels over from the manager, polls them for a moment and then sleeps on them.
+
+Guarantees:
+    - One thread attends at a time; others wait as they would for any future.
+    - When the attendant leaves, the manager sees what was left unread.
+    - Ctrl-C in the attending thread is held back until nothing is half done (`platform/interrupts.py`).
+    - It runs no handler of logging and waits for none: what a worker logs is the manager's affair, and so are
+      the answers after it, so the attendant leaves when it has read some.
+    - After `ATTEND_SECONDS` without an answer the attendant leaves.
+Assumes:
+    - `Crew.read` may be called by any thread.
+Races:
+    - Ctrl-C while it attends: `tests/backends/test_processes.py::test_interrupted_while_attending`
+    - the pool ends meanwhile: the manager closes what is attended only under `lock`:
+      `tests/backends/test_processes.py::test_submit_against_shutdown`
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Final
+
+from ...futures import callbacks_by
+from ...platform import interrupts
+from ...platform.pause import yield_core
+from ...platform.readiness import Readiness
+from .crew import Answer, Crew, hand_back
+from .remote_worker import RemoteWorker
+
+__all__ = ["Attendance"]
+
+ATTEND_SECONDS: Final = 0.01
+SPIN_SECONDS: Final = 100e-6
+
+
+class Attendance:
+    """Lets threads that wait do the reading.
+
+    Args:
+        crew: Whose answers are read.
+        spins: Whether there are cores enough to poll for a moment before sleeping.
+
+    Attributes:
+        lock: Held by the thread that attends.
+    """
+
+    def __init__(self, crew: Crew, *, spins: bool) -> None:
+        self._crew = crew
+        self._spin = SPIN_SECONDS if spins else 0.0
+        self.lock = threading.Lock()
+
+    def attend(self, future: Any, seconds: float) -> None:
+        """Read answers in the manager's place, until `future` has ended or nothing has come for a while.
+
+        Args:
+            future: What the calling thread waits for.
+            seconds: How long it would wait at most; with 0 it looks once.
+        """
+        readiness = self._crew.readiness
+        if readiness is None:
+            return
+        held = interrupts.hold()
+        if held is None:
+            return
+        kept: list[Answer] = []
+        try:
+            if not self.lock.acquire(blocking=False):
+                return
+            try:
+                if readiness.attend():
+                    try:
+                        callbacks_by(self._crew.deliver)
+                        self._attend(readiness, future, seconds, held, kept)
+                    finally:
+                        callbacks_by(None)
+                        readiness.leave()
+            except (OSError, ValueError):
+                pass  # the pool has ended meanwhile
+            finally:
+                self.lock.release()
+        finally:
+            try:
+                held.release()
+            finally:
+                # Reading it may run somebody's code, which may wait for others: only now, with empty hands.
+                for task, message in kept:
+                    hand_back(task, message)
+
+    def _attend(
+        self,
+        readiness: Readiness[RemoteWorker],
+        future: Any,
+        seconds: float,
+        held: interrupts.Held,
+        kept: list[Answer],
+    ) -> None:
+        """Poll for a moment, then sleep for a while, as long as answers come."""
+        begun = now = time.perf_counter()
+        spin_until = now + self._spin
+        quiet_at = now + ATTEND_SECONDS
+        end = now + seconds
+        while not kept and not held.came and not future.done():
+            timeout = 0.0 if now < spin_until else max(0.0, min(quiet_at, end) - now)
+            found = readiness.readable(timeout)
+            now = time.perf_counter()
+            for worker in found:
+                self._crew.read(worker, future, kept)
+            if any(worker.untold for worker in found):
+                return  # what was logged goes first, and that is the manager's
+            if found:
+                quiet_at = now + ATTEND_SECONDS
+                spin_until = now + self._spin
+            elif now >= quiet_at:
+                return
+            elif timeout == 0.0:
+                yield_core()
+            if now >= end and now > begun:
+                return

@@ -1,0 +1,405 @@
+"""The crew: the workers there are, the tasks that wait for them, and who does what.
+
+Guarantees:
+    - A task is in one place: in the queue, or in one worker's `assigned`; whoever takes it out deals with it.
+    - No task waits behind another's call while a worker is idle: an idle one takes over what others have
+      been given and have not begun.
+    - What a worker has answered is taken in once, in order, whoever reads it.
+    - Done callbacks, and results whose reading runs somebody's code, are dealt with by the manager's
+      thread or by the thread that waits for that very task, never by another one that happened to read.
+Assumes:
+    - A worker answers its calls in the order in which they were sent (`worker.py`), and notes each on its
+      board before it begins it.
+    - Only the manager adds workers or takes them out.
+State table of a worker (all changes under `lock`):
+    starting -> idle       its READY was read, and nothing is queued
+    idle     -> busy       a task was assigned; whoever assigned it writes the call, outside the lock
+    busy     -> idle       its last answer was read, nothing is queued, and nothing can be taken from others
+    any      -> doomed     it is to be ended; it gets no more tasks
+    any      -> leaving    its LEAVING was read: it is doomed, and what it had not begun was queued again
+    any      -> gone       its channel or its sentinel said so; its tasks were handed back or queued again
+Locks, in the order in which they may be taken: `RemoteWorker.reading`, `lock`. Neither is held while a task
+    is handed back.
+Races:
+    - the worker dies between being chosen and being written to: the write fails or is lost, and since
+      the board says that it never began, the manager queues the call again:
+      `tests/backends/test_processes.py::test_death_before_begun`
+    - cancel against completion: whoever takes the task out of `assigned` deals with it:
+      `tests/backends/test_processes.py::test_cancel_spares_the_next_task`
+    - cancel against the worker's beginning: settled on the board:
+      `tests/backends/test_processes.py::test_cancel_of_a_call_that_was_sent_ahead`
+    - two threads read answers: each takes them in under `reading`, so that what is not in `assigned` has
+      been answered: `tests/backends/test_processes.py::test_answers_read_by_many`
+    - a task is assigned to a worker that is about to say that it leaves: the worker begins nothing after that,
+      so whatever is in `assigned` when its LEAVING is read can be withdrawn:
+      `tests/backends/test_upkeep.py::test_nothing_is_lost_when_workers_leave`
+    - a record is read by one thread and the answer after it by another: the first leaves it to the manager
+      while it holds `reading`, and as long as `untold` says so all answers go the same way:
+      `tests/backends/test_relay.py::test_records_come_before_results`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from ...platform.readiness import Readiness
+from ..base import Outcome, Task
+from . import wire
+from .call import Call
+from .ends import outcome_of
+from .relay import Relay
+from .remote_worker import MOST_ASSIGNED, RemoteWorker
+from .shelf import Shelf
+from .wire import Kind
+
+__all__ = ["Answer", "Crew", "hand_back"]
+
+KILL_SECONDS: Final = 0.3
+AHEAD_SECONDS: Final = 500e-6
+LEAVE_SECONDS: Final = 2.0
+
+_log = logging.getLogger("adaptive_exec")
+
+Answer = tuple[Task, tuple[Any, ...]]
+
+
+class Crew:
+    """The state of one pool.
+
+    Args:
+        most: Workers that there may be.
+        wake: Makes the manager look.
+        shelf: Where what is large lies on its way to workers.
+
+    Attributes:
+        lock: Guards all of this.
+        queue: Tasks that no worker has, in order.
+        workers: All there are, those that are not ready yet, too.
+        idle: Those that are ready and have nothing to do; the one that was busy last comes last.
+        coming: How many are being started and are not ready.
+        blocked: Workers fail to start; wait for the next submission before trying again.
+        failures: Workers that could not start, in a row.
+        backlog: Seconds of CPU time that tasks which were taken and not handed back are expected to need.
+        closed: No more tasks are taken.
+        aborted: No more workers are started either.
+        deliveries: What the manager's thread is to do.
+        readiness: Where workers are watched; None before the first task and after the end.
+        relay: Handles what workers log and warn of.
+        died: How many workers have died unasked.
+        recycled: How many have left because they had served long enough.
+    """
+
+    def __init__(self, most: int, wake: Callable[[], None], shelf: Shelf) -> None:
+        self._most = most
+        self.shelf = shelf
+        self._wake = wake
+        self.lock = threading.Lock()
+        self.queue: OrderedDict[Task, None] = OrderedDict()
+        self.workers: set[RemoteWorker] = set()
+        self.idle: list[RemoteWorker] = []
+        self.coming = 0
+        self.blocked = False
+        self.failures = 0
+        self.backlog = 0.0
+        self.closed = False
+        self.aborted = False
+        self.deliveries: deque[Callable[[], object]] = deque()
+        self.readiness: Readiness[RemoteWorker] | None = None
+        self.relay = Relay()
+        self.died = 0
+        self.recycled = 0
+
+    def cancel(self, task: Task) -> None:
+        """Forget a task, or end the worker that executes it."""
+        call: Call = task.wire
+        dropped = False
+        with self.lock:
+            worker = call.worker
+            if task in self.queue:
+                del self.queue[task]
+                dropped = True
+            elif worker is not None and worker.assigned.get(call.number) is task:
+                if worker.withdraw(call.number):
+                    dropped = True
+                else:
+                    self._stop(worker, call.number)
+            if dropped:
+                self.backlog = max(0.0, self.backlog - task.cost)
+        if dropped:
+            task.done(Outcome(error=asyncio.CancelledError()))
+
+    def _stop(self, worker: RemoteWorker, number: int) -> None:
+        """End a worker that executes this call, and none that has gone on to another. Caller holds `lock`."""
+        for behind in reversed(list(worker.assigned)):
+            if behind <= number:
+                break
+            task = worker.assigned[behind]
+            if worker.withdraw(behind):
+                self.queue_again(task)
+        # It can't go on now, if it hasn't: what is behind was taken from it.
+        if worker.board.begun == number:
+            self.doom(worker)
+        self._wake()
+
+    def read(
+        self,
+        worker: RemoteWorker,
+        mine: Any = None,
+        kept: list[Answer] | None = None,
+        *,
+        by_manager: bool = False,
+    ) -> bool:
+        """Take in what a worker has said, and give it what it may do next.
+
+        Args:
+            worker: Whose channel can be read.
+            mine: The future that the calling thread waits for, if it does.
+            kept: Gets that one's answer, for `hand_back`, if reading it may run somebody's code.
+            by_manager: Whether the manager's thread calls.
+
+        Returns:
+            Whether answers came.
+        """
+        with worker.reading:
+            if worker.channel.fileno() < 0:
+                return False  # it has been buried meanwhile
+            answered = self._take_in(worker)
+            with self.lock:
+                dropped = self.refill(worker)
+        self.set_going([worker])
+        for task in dropped:
+            task.done(Outcome())
+        told = not worker.untold
+        for task, message in answered:
+            if told and (by_manager or message[0] == Kind.PLAIN):
+                hand_back(task, message)
+            elif told and task.future is mine and kept is not None:
+                kept.append((task, message))
+            else:
+                self.deliver(functools.partial(hand_back, task, message))
+        return bool(answered)
+
+    def _take_in(self, worker: RemoteWorker) -> list[tuple[Task, tuple[Any, ...]]]:
+        """The answers in a worker's channel. Caller holds `reading`."""
+        answered: list[tuple[Task, tuple[Any, ...]]] = []
+        said: list[tuple[Any, ...]] = []
+        try:
+            messages = [wire.decode(body) for body in worker.channel.receive()]
+        except (EOFError, OSError, ValueError):
+            self.broken(worker)
+            return answered
+        for index, message in enumerate(messages):
+            if message[0] == Kind.VALUE:
+                messages[index] = _claimed(worker, message)
+            elif message[0] == Kind.FREE:
+                worker.buffers.heed(message[1])
+        with self.lock:
+            for message in messages:
+                kind = message[0]
+                if kind == Kind.FREE:
+                    continue
+                if kind == Kind.READY:
+                    self._joined(worker)
+                elif kind == Kind.FAILED_START:
+                    worker.failure = str(message[1])
+                elif kind == Kind.LEAVING:
+                    self._leaving(worker)
+                elif kind >= Kind.LOG:
+                    said.append(message)
+                else:
+                    self._answered(worker, message, answered)
+            if said:
+                worker.untold += 1
+                self.deliver(functools.partial(self._tell, worker, said))
+        return answered
+
+    def _tell(self, worker: RemoteWorker, said: list[tuple[Any, ...]]) -> None:
+        """On the manager's thread: see to what a worker has said beside its answers."""
+        try:
+            self.relay.tell(said)
+        finally:
+            with self.lock:
+                worker.untold -= 1
+
+    def _leaving(self, worker: RemoteWorker) -> None:
+        """A worker ends of its own accord: what it has not begun is for others. Caller holds `lock`."""
+        self.recycled += 1
+        self.see_off(worker, LEAVE_SECONDS)
+        for number in reversed(list(worker.assigned)):
+            task = worker.assigned[number]
+            if worker.withdraw(number):
+                self.queue_again(task)
+        self._wake()
+
+    def see_off(self, worker: RemoteWorker, seconds: float) -> None:
+        """A worker that does nothing ends, within so many seconds; it gets no more. Caller holds `lock`."""
+        worker.doomed = True
+        worker.kill_at = time.monotonic() + seconds
+        if worker in self.idle:
+            self.idle.remove(worker)
+
+    def _joined(self, worker: RemoteWorker) -> None:
+        """A worker is ready for its first task. Caller holds `lock`."""
+        worker.ready = True
+        self.coming -= 1
+        self.failures = 0
+
+    def _answered(
+        self, worker: RemoteWorker, message: tuple[Any, ...], answered: list[tuple[Task, tuple[Any, ...]]]
+    ) -> None:
+        """One call has been dealt with. Caller holds `lock`."""
+        kind, number = message[0], message[1]
+        task = worker.assigned.pop(number, None)
+        if task is None:
+            return  # it was withdrawn, and belongs to somebody else now
+        if kind == Kind.SKIPPED:
+            self.queue_again(task)
+            return
+        worker.served += 1
+        self.backlog = max(0.0, self.backlog - task.cost)
+        if kind == Kind.REFUSED:
+            worker.forget_function(task.wire.function.number)
+        else:
+            task.wire.function.took(message[3] / 1e9)
+        answered.append((task, message))
+
+    def deliver(self, act: Callable[[], object]) -> None:
+        """Have something done on the manager's thread."""
+        self.deliveries.append(act)
+        self._wake()
+
+    # --- under the lock ---------------------------------------------------------------------------
+
+    def wanted(self) -> int:
+        """How many workers more would have something to do."""
+        room = self._most - len(self.workers)
+        if self.blocked or room <= 0:
+            return 0
+        ahead = sum(len(worker.assigned) - 1 for worker in self.workers if worker.assigned)
+        return min(len(self.queue) + ahead - self.coming - len(self.idle), room)
+
+    def refill(self, worker: RemoteWorker) -> list[Task]:
+        """Give a worker what it may do next; the tasks that were cancelled while they waited."""
+        dropped: list[Task] = []
+        if not worker.ready or worker.doomed or worker.broken or worker not in self.workers:
+            return dropped
+        if worker.crowded:
+            return dropped  # it will pass what was withdrawn, and say so
+        ahead = _seconds_ahead(worker)
+        while self.queue:
+            task = next(iter(self.queue))
+            seconds = task.wire.function.seconds
+            if worker.assigned and (
+                seconds is None
+                or task.spec.options.timeout is not None
+                or ahead + seconds > AHEAD_SECONDS
+                or len(worker.assigned) >= MOST_ASSIGNED
+                or worker.crowded
+            ):
+                return dropped
+            del self.queue[task]
+            if task.future.cancelled():
+                self.backlog = max(0.0, self.backlog - task.cost)
+                dropped.append(task)
+                continue
+            worker.assign(task)
+            ahead += seconds or AHEAD_SECONDS
+        if not worker.assigned:
+            self._take_over(worker)
+        if (worker in self.idle) is bool(worker.assigned):
+            if worker.assigned:
+                self.idle.remove(worker)
+            else:
+                worker.idle_since = time.monotonic()
+                self.idle.append(worker)
+        return dropped
+
+    def _take_over(self, worker: RemoteWorker) -> None:
+        """Give an idle worker half of what the one with most to do has not begun."""
+        busiest = max(self.workers, key=lambda other: len(other.assigned))
+        if len(busiest.assigned) < 2:
+            return
+        taken: list[Task] = []
+        for number in list(busiest.assigned)[: len(busiest.assigned) // 2 - 1 : -1]:
+            task = busiest.assigned[number]
+            if not busiest.withdraw(number):
+                break
+            taken.append(task)
+        for task in reversed(taken):
+            worker.assign(task)
+
+    def queue_again(self, task: Task) -> None:
+        """Put a task that was given to a worker, and not begun there, back to the front."""
+        if task.future.rest():
+            task.begun_at = 0.0  # its time does not run while it waits
+        self.queue[task] = None
+        self.queue.move_to_end(task, last=False)
+
+    def doom(self, worker: RemoteWorker) -> None:
+        """End a worker: politely now, by force soon."""
+        worker.doomed = True
+        if worker in self.idle:
+            self.idle.remove(worker)
+        if worker.kill_at is None:
+            worker.kill_at = time.monotonic() + KILL_SECONDS
+            worker.handle.terminate()
+            self._wake()
+
+    def broken(self, worker: RemoteWorker) -> None:
+        """A worker's channel has ended, or says nonsense: the manager has to bury it."""
+        with self.lock:
+            if worker.broken:
+                return
+            worker.broken = True
+            if worker in self.idle:
+                self.idle.remove(worker)
+            if self.readiness is not None:
+                self.readiness.mute(worker)
+        self._wake()
+
+    # --- outside it -------------------------------------------------------------------------------
+
+    def set_going(self, workers: list[RemoteWorker]) -> None:
+        """Send workers what they were given, and let what they do first begin."""
+        for worker in workers:
+            if worker.outbox:
+                worker.write()
+            with self.lock:
+                head = worker.next_head()
+            if head is not None and not head.begin():
+                self.cancel(head)
+
+
+def _claimed(worker: RemoteWorker, message: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A value's message with what travelled apart taken hold of, also if nobody wants it any more."""
+    if message[5] is None:
+        return message
+    try:
+        arrived: Any = worker.buffers.claim(message[5])
+    except (OSError, ValueError) as error:
+        arrived = error
+    return (*message[:5], arrived)
+
+
+def hand_back(task: Task, message: tuple[Any, ...]) -> None:
+    """Tell a task how it ended; whatever goes wrong in that, others are still told."""
+    try:
+        task.done(outcome_of(message))
+    except Exception:
+        _log.exception("adaptive_exec: the end of %s could not be told", task.spec.name)
+
+
+def _seconds_ahead(worker: RemoteWorker) -> float:
+    """How long a worker will be busy with what it has, as far as that is known."""
+    total = 0.0
+    for task in worker.assigned.values():
+        seconds = task.wire.function.seconds
+        total += AHEAD_SECONDS if seconds is None else seconds
+    return total

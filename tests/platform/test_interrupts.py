@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -59,18 +60,47 @@ print(*calls)
 """
 
 OTHERS = """
-import signal
+import os, signal
 from adaptive_exec.platform.interrupts import hold
 for name in ("SIGTERM", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGHUP", "SIGCHLD", "SIGWINCH"):
-    signal.signal(getattr(signal, name), lambda number, frame: None)
-    assert hold() is None, name
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(getattr(signal, name), signal.SIG_IGN)
+    number = getattr(signal, name)
+    log = []
+    def mine(number, frame):
+        log.append(number)
+        raise OSError
+    signal.signal(number, mine)
     held = hold()
-    assert held is not None, name
-    held.release()
-    signal.signal(getattr(signal, name), signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os.kill(os.getpid(), number)
+    assert held.came and log == [], name
+    assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    try:
+        held.release()
+    except OSError:
+        log.append("raised")
+    assert log == [number, "raised"], log
+    assert signal.getsignal(number) is mine
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(number, signal.SIG_DFL)
 print("done")
+"""
+
+SEVERAL = """
+import os, signal
+from adaptive_exec.platform.interrupts import hold
+log = []
+def ends(number, frame):
+    log.append("ends")
+    raise SystemExit(3)
+signal.signal(signal.SIGTERM, ends)
+held = hold()
+os.kill(os.getpid(), signal.SIGINT)
+os.kill(os.getpid(), signal.SIGTERM)
+try:
+    held.release()
+except (KeyboardInterrupt, SystemExit) as error:
+    log.append(type(error.__context__ or error).__name__)
+print(*sorted(log))
 """
 
 NOBODY_RAISES = """
@@ -97,7 +127,8 @@ def mine(number, frame):
         armed = False
         due += 1
         raise KeyboardInterrupt
-signal.signal(signal.SIGINT, mine)
+for number in ({signals}):
+    signal.signal(number, mine)
 print("ready", flush=True)
 end = time.monotonic() + 10
 while due < 200 and time.monotonic() < end:
@@ -114,8 +145,8 @@ while due < 200 and time.monotonic() < end:
         armed = False
     except KeyboardInterrupt:
         raised += 1
-as_before = signal.getsignal(signal.SIGINT) is mine
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until the end of the interpreter, too
+as_before = all(signal.getsignal(number) is mine for number in ({signals}))
+signal.pthread_sigmask(signal.SIG_BLOCK, [{signals}])  # until the end of the interpreter, too
 print(balance, due - raised, as_before, due >= 200, flush=True)
 """
 
@@ -140,8 +171,22 @@ def test_nested() -> None:
 
 
 def test_other_handlers() -> None:
-    """With another handler set that may raise, nothing can be promised, and nothing is touched."""
+    """Handlers of other signals that may raise wait as well."""
     assert "done" == run(OTHERS)
+
+
+def test_several_at_once() -> None:
+    """Both are called, whichever raises first."""
+    assert "SystemExit ends" == run(SEVERAL) or "KeyboardInterrupt ends" == run(SEVERAL)
+
+
+def test_handlers_that_are_not_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be promised of those, and nothing is touched."""
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(interrupts, "_handler_of", lambda number: None)
+
+    assert interrupts.hold() is None
+    assert before is signal.getsignal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("handler", ["SIG_IGN", "SIG_DFL"])
@@ -169,15 +214,27 @@ def test_not_in_the_main_thread() -> None:
     assert [before, False] == seen
 
 
-def test_at_any_moment() -> None:
-    """Two hundred Ctrl-C at moments of their own: none lost, none within, and the handler is always put back."""
-    process = subprocess.Popen([sys.executable, "-c", HAMMER], stdout=subprocess.PIPE, text=True)
+def hammered(*signals: str) -> str:
+    """What a program prints that holds and releases again and again while it gets these signals by turns."""
+    program = HAMMER.replace("{signals}", "".join(f"signal.{name}, " for name in signals))
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         assert "ready\n" == process.stdout.readline()
         pause = threading.Event()
-        while process.poll() is None:
-            process.send_signal(signal.SIGINT)
+        for name in itertools.cycle(signals):
+            if process.poll() is not None:
+                break
+            process.send_signal(getattr(signal, name))
             pause.wait(0.001)  # so that they come at moments of their own
+        return process.stdout.readline()
 
-        assert "0 0 True True\n" == process.stdout.readline()
+
+def test_at_any_moment() -> None:
+    """Two hundred Ctrl-C at moments of their own: none lost, none within, and the handler is always put back."""
+    assert "0 0 True True\n" == hammered("SIGINT")
+
+
+def test_at_any_moment_with_others() -> None:
+    """The same with three signals whose handlers raise."""
+    assert "0 0 True True\n" == hammered("SIGINT", "SIGTERM", "SIGALRM")

@@ -1,17 +1,23 @@
-"""Holding Ctrl-C back for a moment, where it must not strike between two steps.
+"""Holding signals back for a moment, where their handlers must not strike between two steps.
 
-Python runs signal handlers in the main thread between any two instructions, and the handler of SIGINT
-raises there. A thread that has just taken something over for others would lose it. `hold` puts a note in
-the place of that handler; `Held.release` puts the handler back and then calls it, if there is a note.
+Python runs signal handlers in the main thread between any two instructions, and some raise there: that of
+SIGINT, those of programs that end or limit themselves by SIGTERM or SIGALRM. A thread that has just taken
+something over for others would lose it. `hold` puts a note in the place of those handlers; `Held.release`
+puts them back and then calls each whose signal came.
 
 Guarantees:
     - Between `hold` and `release` no signal handler raises in the calling thread.
-    - No Ctrl-C is lost.
+    - No signal is lost; of several with one number one is left, as the system itself has it.
 Assumes:
-    - Only handlers set by `signal.signal` raise; threads other than the main one run none.
+    - Only handlers set by `signal.signal`, for the signals named here, raise; threads other than the main one
+      run none.
+    - Nobody minds that a system call which such a signal interrupts is not begun anew by the system, as it
+      is after `signal.siginterrupt(number, False)`: Python does that itself.
 Races:
-    - Ctrl-C just before or after: the handler is the user's then, and nothing has been taken over:
+    - A signal just before or after: the handlers are the user's then, and nothing has been taken over:
       `tests/platform/test_interrupts.py::test_held_back_and_delivered`
+    - A handler raises when some have been put aside, or back, and others haven't: all are put back before the
+      exception goes on: `tests/platform/test_interrupts.py::test_at_any_moment_with_others`
 """
 
 from __future__ import annotations
@@ -19,81 +25,100 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 __all__ = ["Held", "hold"]
 
-_OTHERS: Final = tuple(
-    int(getattr(signal, name))
-    for name in dir(signal)
-    if name
-    in {
-        "SIGALRM",
-        "SIGBREAK",
-        "SIGCHLD",
-        "SIGHUP",
-        "SIGPROF",
-        "SIGQUIT",
-        "SIGTERM",
-        "SIGUSR1",
-        "SIGUSR2",
-        "SIGVTALRM",
-        "SIGWINCH",
-    }
+# SIGINT last: for nearly all programs it is the only one.
+_NAMES: Final = (
+    "SIGALRM SIGBREAK SIGCHLD SIGHUP SIGPROF SIGQUIT SIGTERM SIGUSR1 SIGUSR2 SIGVTALRM SIGWINCH SIGINT"
 )
-_SIGINT: Final = int(signal.SIGINT)
-_DEFAULT: Final = int(signal.SIG_DFL)
-_IGNORED: Final = int(signal.SIG_IGN)
+_NUMBERS: Final = tuple(int(getattr(signal, name)) for name in _NAMES.split() if hasattr(signal, name))
+_HARMLESS: Final = (int(signal.SIG_DFL), int(signal.SIG_IGN))
 # `signal.signal` and `signal.getsignal` make enumerations of all they touch, which takes 20 µs here; these are
 # what they call.
-_handler_of: Final = _signal.getsignal
-_set_handler: Final = _signal.signal
+_handler_of: Final[Callable[[int], Any]] = _signal.getsignal
+_set_handler: Final[Callable[[int, Any], Any]] = _signal.signal
 
 
 class Held:
     """What `hold` has put aside."""
 
-    __slots__ = ("_before", "came")
+    __slots__ = ("_before", "_numbers")
 
     def __init__(self) -> None:
-        self.came = False
-        self._before: Any = None
+        self._numbers: list[int] = []
+        self._before: list[tuple[int, Any]] = []
+
+    @property
+    def came(self) -> bool:
+        """Whether a signal is waiting for the release."""
+        return bool(self._numbers)
 
     def _note(self, number: int, frame: object) -> None:
-        """Stand in for the handler."""
-        self.came = True
+        """Stand in for a handler."""
+        if number not in self._numbers:
+            self._numbers.append(number)
 
     def release(self) -> None:
-        """Put the handler back; call it if its signal came meanwhile.
+        """Put the handlers back; call each whose signal came meanwhile.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C came, and that is what its handler raises.
+            BaseException: What a handler raises: `KeyboardInterrupt` after Ctrl-C, unless somebody set another.
         """
-        before = self._before
-        if before is None:
+        if not self._before:
             return
-        self._before = None
-        _set_handler(_SIGINT, before)
-        if self.came:
-            signal.raise_signal(signal.SIGINT)
+        self._put_back()
+        _send(self._numbers)
+
+    def _put_back(self) -> None:
+        """All handlers are again what they were, whatever one of them raises meanwhile."""
+        raised: BaseException | None = None
+        while self._before:
+            try:
+                for number, handler in self._before:
+                    _set_handler(number, handler)
+                self._before = []
+            except BaseException as error:
+                raised = error
+        if raised is not None:
+            try:
+                _send(self._numbers)
+            finally:
+                raise raised
 
 
 def hold() -> Held | None:
-    """Hold Ctrl-C back in this thread.
+    """Hold signals back in this thread.
 
     Returns:
-        What to call `release` on; None if other handlers are set that could raise as well.
+        What to call `release` on; None if a signal has a handler that is not Python's.
     """
     held = Held()
     if threading.get_ident() != threading.main_thread().ident:
         return held
-    for number in _OTHERS:
-        if _handler_of(number) not in (_DEFAULT, _IGNORED):
+    before = []
+    for number in _NUMBERS:
+        handler = _handler_of(number)
+        if handler is None:
             return None
-    handler = _handler_of(_SIGINT)
-    if handler is None:
-        return None  # somebody's in C
-    if handler not in (_DEFAULT, _IGNORED):
-        held._before = handler
-        _set_handler(_SIGINT, held._note)
+        if handler not in _HARMLESS:
+            before.append((number, handler))
+    try:
+        held._before = before
+        for number, _ in before:
+            _set_handler(number, held._note)
+    except BaseException:
+        held.release()
+        raise
     return held
+
+
+def _send(numbers: Sequence[int]) -> None:
+    """Send this process these signals, the others also if the handler of one raises."""
+    if numbers:
+        try:
+            signal.raise_signal(numbers[0])
+        finally:
+            _send(numbers[1:])

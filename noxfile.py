@@ -118,7 +118,17 @@ def stress(session: nox.Session) -> None:
     """Hammer the races for a while, with and without the GIL."""
     posargs, _ = _options(session)
     tree = _install_wheel(session, "tests")
-    _pytest(session, tree, "-m", "stress", "--timeout=600", *posargs, success_codes=(0, 5))
+    _pytest(
+        session,
+        tree,
+        "-m",
+        "stress",
+        "--timeout=600",
+        "-o",
+        "faulthandler_timeout=0",
+        *posargs,
+        success_codes=(0, 5),
+    )
 
 
 @nox.session(python=FULL, requires=["build"])
@@ -126,7 +136,17 @@ def soak(session: nox.Session) -> None:
     """Run for minutes and watch that nothing grows."""
     posargs, _ = _options(session)
     tree = _install_wheel(session, "tests")
-    _pytest(session, tree, "-m", "soak", "--timeout=3600", *posargs, success_codes=(0, 5))
+    _pytest(
+        session,
+        tree,
+        "-m",
+        "soak",
+        "--timeout=3600",
+        "-o",
+        "faulthandler_timeout=0",
+        *posargs,
+        success_codes=(0, 5),
+    )
 
 
 @nox.session

@@ -21,6 +21,8 @@ PACKAGE = "adaptive_exec"
 RANKS: dict[str, int] = {
     "errors": 0,
     "model": 0,
+    "sample": 0,
+    "by_value": 0,
     "platform": 1,
     "pickling": 1,
     "futures": 1,

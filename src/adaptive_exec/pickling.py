@@ -1,23 +1,15 @@
 """Turning objects into bytes that another process of ours can read.
 
-Plain pickle does it where it works, since it is several times faster; cloudpickle does the rest:
-lambdas, closures, and whatever is defined in `__main__`, which a worker process does not run.
-
-Objects of `__main__` keep their identity on the way back: a worker, where they exist only as
-copies, names them (`__main__`, qualified name) instead of sending a copy of its copy, so that
-`isinstance(result, Point)` holds at home.
+Plain pickle does it where it works, since it is several times faster; `by_value.py` does the rest.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
-import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-
-import cloudpickle  # type: ignore[import-untyped, unused-ignore]
 
 from .errors import NotPicklable
 
@@ -41,55 +33,12 @@ _LARGEST_FRAME = (
     1 << 17
 )  # pickle's own output comes in smaller pieces; to take one for a large object only costs
 _main_elsewhere = False
-_of_main: dict[str, Any] = {}  # in a worker: copies of the parent's `__main__` objects, by qualified name
 
 
 def set_main_elsewhere() -> None:
     """Say that this process is a worker whose `__main__` is not the user's."""
     global _main_elsewhere
     _main_elsewhere = True
-
-
-def _from_main(qualname: str) -> Any:
-    """Find an object of the user's `__main__` by its qualified name; in a worker, its copy."""
-    if qualname in _of_main:
-        return _of_main[qualname]
-    found: Any = sys.modules["__main__"]
-    for part in qualname.split("."):
-        found = getattr(found, part)
-    return found
-
-
-def _as_view(data: Any, form: str, shape: tuple[int, ...]) -> memoryview:
-    """Make a memoryview as it was."""
-    view = memoryview(data).cast("B")
-    return view.cast(form) if len(shape) == 1 else view.cast(form, shape)  # type: ignore[call-overload, no-any-return]
-
-
-def _reduce_view(view: memoryview) -> tuple[Any, ...]:
-    """What a memoryview is made from: its bytes, in the order of C."""
-    data: Any = view
-    if not view.c_contiguous:
-        data = view.tobytes() if view.readonly else bytearray(view.tobytes())
-    return _as_view, (pickle.PickleBuffer(data), view.format, view.shape)
-
-
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc, unused-ignore]
-    """Sends memoryviews, too, as memoryviews; cloudpickle would make bytes of them."""
-
-    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child({memoryview: _reduce_view})
-
-
-class _WorkerPickler(_Pickler):
-    """Sends what came from the parent's `__main__` back by name."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, (type, types.FunctionType)) and obj.__module__ == "__main__":
-            qualname = obj.__qualname__
-            if "<" not in qualname:
-                _of_main[qualname] = obj
-                return _from_main, (qualname,)
-        return super().reducer_override(obj)
 
 
 def _by_value(obj: object, *, home: bool = False) -> bytes:
@@ -101,7 +50,9 @@ def _by_value(obj: object, *, home: bool = False) -> bytes:
 
 def _pickler_by_value(home: bool) -> Any:
     """The pickler for what plain pickle can't send."""
-    return _WorkerPickler if home and _main_elsewhere else _Pickler
+    from .by_value import Pickler, WorkerPickler
+
+    return WorkerPickler if home and _main_elsewhere else Pickler
 
 
 def dumps(obj: object, *, home: bool = False) -> bytes:

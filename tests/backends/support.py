@@ -7,9 +7,21 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from adaptive_exec.backends.base import Lane, Outcome, Task
+from adaptive_exec.backends.base import Backend, Lane, Outcome, Task
 from adaptive_exec.futures import Future
 from adaptive_exec.model import Options, TaskSpec
+
+
+def end(backend: Backend) -> None:
+    """Shut a backend down. If its tasks don't end, as in a test that has failed, they are given up."""
+    late = threading.Timer(20.0, backend.abort)
+    late.daemon = True
+    late.start()
+    try:
+        backend.shutdown(wait=True)
+    finally:
+        late.cancel()
+        late.join()
 
 
 class Handed:

@@ -17,7 +17,7 @@ import pytest
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.errors import WorkerDied
 from tests import telling, work
-from tests.backends.support import Handed
+from tests.backends.support import Handed, end
 
 Make = Callable[..., ProcessBackend]
 
@@ -29,7 +29,7 @@ def make() -> Iterator[Make]:
 
         def made(workers: int = 1, *args: Any, **kwargs: Any) -> ProcessBackend:
             pool = ProcessBackend(workers, *args, **kwargs)
-            stack.callback(pool.shutdown, wait=True)
+            stack.callback(end, pool)
             return pool
 
         yield made

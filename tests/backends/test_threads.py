@@ -11,7 +11,7 @@ import pytest
 
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.futures import Future
-from tests.backends.support import Handed
+from tests.backends.support import Handed, end
 
 Make = Callable[..., ThreadBackend]
 
@@ -23,7 +23,7 @@ def make() -> Iterator[Make]:
 
         def made(*args: Any, **kwargs: Any) -> ThreadBackend:
             backend = ThreadBackend(*args, **kwargs)
-            stack.callback(backend.shutdown, wait=True)
+            stack.callback(end, backend)
             return backend
 
         yield made

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adaptive_exec.model import Sample
+from adaptive_exec.sample import Sample
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.profiling import sampler as sampler_module
 from adaptive_exec.profiling.call import CallMeter

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adaptive_exec.model import Sample
+from adaptive_exec.sample import Sample
 from adaptive_exec.routing import check
 from adaptive_exec.routing.check import CallCheck
 from tests.routing.corpus import subjects

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..futures import Future
-from ..model import BackendName, Decision, Sample, TaskSpec
+from ..model import BackendName, Decision, TaskSpec
+from ..sample import Sample
 
 __all__ = ["Backend", "BackendLoad", "Lane", "Outcome", "Refused", "Task", "Unavailable"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model import Sample
+from ..sample import Sample
 
 __all__ = ["per_call"]
 

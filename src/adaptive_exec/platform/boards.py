@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 import threading
 from typing import Any, Final
 
@@ -44,6 +43,8 @@ def anonymous_file(size: int) -> int:
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("adaptive-exec", os.MFD_CLOEXEC)
     else:
+        import tempfile
+
         fd, path = tempfile.mkstemp(prefix="adaptive-exec-")
         os.unlink(path)
     try:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import time
 from typing import final
 
-from ..model import Sample
+from ..sample import Sample
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
 from .sampler import Sampler, Watch
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ..model import Profile, Sample
+from ..model import Profile
+from ..sample import Sample
 from .evidence import Evidence, half_width
 
 __all__ = ["Drift"]

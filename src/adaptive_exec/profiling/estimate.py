@@ -36,7 +36,8 @@ import threading
 from collections import deque
 from typing import Final, NamedTuple
 
-from ..model import Profile, Sample
+from ..model import Profile
+from ..sample import Sample
 from ..platform.gil import gil_enabled
 from .drift import Drift
 from .evidence import Evidence

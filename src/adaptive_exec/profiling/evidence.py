@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from ..model import Sample
+from ..sample import Sample
 from .pace import WINDOW_US
 
 __all__ = ["Evidence", "half_width"]

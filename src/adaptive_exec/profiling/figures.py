@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ..model import Profile, Sample, Uncertainty
+from ..model import Profile, Uncertainty
+from ..sample import Sample
 from .evidence import Evidence, half_width
 
 __all__ = ["figure_out", "payload"]

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import Any, TypeVar, final
 
-from ..model import Sample
+from ..sample import Sample
 
 __all__ = ["MeasuredCoroutine"]
 

@@ -20,7 +20,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ..model import Sample
+from ..sample import Sample
 from ..pickling import loads, size_within
 from .environment import current, never_changes
 from .safety import judge

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 
 from ... import pickling
 
@@ -23,6 +22,8 @@ class RemoteTraceback(Exception):
 
 def pack_error(error: BaseException) -> bytes:
     """An exception with its traceback's text, in a form that is known to arrive."""
+    import traceback  # here, so that workers start sooner
+
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     try:
         data = pickling.dumps((error, text), home=True)

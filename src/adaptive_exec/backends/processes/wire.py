@@ -12,10 +12,9 @@ import os
 import pickle
 import sys
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ...model import Sample
+from ...sample import Sample
 from ...platform.channels import frame
 
 __all__ = [
@@ -95,8 +94,7 @@ class Entry(NamedTuple):
     sent: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a worker is told when it starts.
 
     Attributes:

@@ -26,12 +26,11 @@ import pickle
 import signal
 import sys
 import time
-import traceback
 from collections import deque
 from typing import Any, Final
 
 from ... import pickling
-from ...model import Sample
+from ...sample import Sample
 from ...platform.boards import Board
 from ...platform.channels import Channel
 from ...platform.lanes import Lane
@@ -67,6 +66,8 @@ def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Sett
         try:
             _prepare(settings, outlet)
         except BaseException:
+            import traceback
+
             outlet.send(wire.encode(Kind.FAILED_START, traceback.format_exc()))
             return
         outlet.send(wire.encode(Kind.READY))

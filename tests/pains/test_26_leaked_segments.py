@@ -1,0 +1,93 @@
+"""Pain 26: segments of shared memory that leak, are destroyed early, and are complained of (cpython#82300)."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.pains.support import program
+
+pytest.importorskip("numpy")
+
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="shared memory has names elsewhere"),
+]
+
+STANDARD = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, shared_memory
+from tests import telling
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        name = pool.submit(telling.into_shared_memory, 1 << 20).result()
+    try:
+        shared_memory.SharedMemory(name).close()
+        print("there")
+    except FileNotFoundError:
+        print("destroyed")
+"""
+
+OURS = """
+import os, sys
+from adaptive_exec import AdaptiveExecutor
+from tests import telling
+with AdaptiveExecutor(max_processes=1) as executor:
+    array = executor.options(backend="process").submit(telling.make_array, 1 << 20).result()
+print("there" if int(array.sum()) == 1 << 20 else "destroyed")
+"""
+
+KILLED = """
+import sys, time
+from adaptive_exec import AdaptiveExecutor
+from tests import telling
+executor = AdaptiveExecutor(max_processes=1)
+pool = executor.options(backend="process")
+arrays = [pool.submit(telling.make_array, 1 << 22).result() for _ in range(3)]
+sent = pool.submit(telling.total_of, arrays[0]).result()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def shared() -> set[str]:
+    """What has a name in shared memory."""
+    return set(os.listdir("/dev/shm"))
+
+
+def test_the_standard_way() -> None:
+    """What a worker makes is destroyed when it ends, with a complaint, before anybody has read it."""
+    with program(STANDARD) as running:
+        output, complaint = running.communicate(timeout=40)
+
+    assert "destroyed" == output.strip()
+    assert "resource_tracker" in complaint
+
+
+def test_ours() -> None:
+    """A result outlives its worker and its executor, and nobody complains."""
+    with program(OURS) as running:
+        output, complaint = running.communicate(timeout=40)
+
+    assert "there" == output.strip()
+    assert "" == complaint
+
+
+def test_ours_after_a_kill() -> None:
+    """Nothing that has a name is left by a program that was killed with arrays in its hands."""
+    before = shared()
+    with program(KILLED) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert "ready" == running.stdout.readline().strip()
+        assert before >= shared(), "it has no name while it is used either"
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait(20)
+        complaint = running.stderr.read()
+
+    assert "" == complaint
+    assert before >= shared()

@@ -66,6 +66,11 @@ def _pytest(session: nox.Session, tree: Path, *args: str, success_codes: tuple[i
     session.run("python", "-m", "pytest", *args, success_codes=success_codes)
 
 
+def _limit(seconds: int) -> list[str]:
+    """Pytest's options for tests that may take so long."""
+    return [f"--timeout={seconds}", "-o", f"faulthandler_timeout={seconds + 60}"]
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and formatting."""

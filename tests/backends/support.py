@@ -12,7 +12,7 @@ from adaptive_exec.futures import Future
 from adaptive_exec.model import Options, TaskSpec
 
 
-def end(backend: Backend) -> None:
+def wind_up(backend: Backend) -> None:
     """Shut a backend down. If its tasks don't end, as in a test that has failed, they are given up."""
     late = threading.Timer(20.0, backend.abort)
     late.daemon = True

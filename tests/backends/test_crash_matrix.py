@@ -25,7 +25,7 @@ from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.processes.remote_worker import RemoteWorker
 from adaptive_exec.errors import NotPicklable, WorkerDied
 from adaptive_exec.platform.forkserver import available
-from tests.backends.support import Handed, end
+from tests.backends.support import Handed, wind_up
 from tests.backends.test_remote_worker import Gate, pass_gate
 
 pytestmark = pytest.mark.skipif(not available(), reason="gates are named pipes; deaths are signals")
@@ -299,7 +299,7 @@ def play(tmp_path: Path) -> Iterator[Callable[..., Play]]:
 
         def made(*args: Any) -> Play:
             pool = ProcessBackend(2, *args)
-            stack.callback(end, pool)
+            stack.callback(wind_up, pool)
             found = Play(pool, Handed(), tmp_path)
             stack.callback(found.close)
             return found

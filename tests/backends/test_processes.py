@@ -18,7 +18,7 @@ from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.errors import NotPicklable, WorkerDied
 from adaptive_exec.platform.forkserver import available
 from tests import work
-from tests.backends.support import Handed, end
+from tests.backends.support import Handed, wind_up
 
 Make = Callable[..., ProcessBackend]
 
@@ -38,7 +38,7 @@ def make() -> Iterator[Make]:
 
         def made(workers: int = 2, *args: Any, **kwargs: Any) -> ProcessBackend:
             pool = ProcessBackend(workers, *args, **kwargs)
-            stack.callback(end, pool)
+            stack.callback(wind_up, pool)
             return pool
 
         yield made
@@ -483,7 +483,7 @@ INTERRUPTED = """
 import os, signal, sys
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from tests import work
-from tests.backends.support import Handed, end
+from tests.backends.support import Handed, wind_up
 handed, pool = Handed(), ProcessBackend(2)
 interrupts = 0
 tasks = []

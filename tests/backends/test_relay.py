@@ -17,7 +17,7 @@ import pytest
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.errors import WorkerDied
 from tests import telling, work
-from tests.backends.support import Handed, end
+from tests.backends.support import Handed, wind_up
 
 Make = Callable[..., ProcessBackend]
 
@@ -29,7 +29,7 @@ def make() -> Iterator[Make]:
 
         def made(workers: int = 1, *args: Any, **kwargs: Any) -> ProcessBackend:
             pool = ProcessBackend(workers, *args, **kwargs)
-            stack.callback(end, pool)
+            stack.callback(wind_up, pool)
             return pool
 
         yield made

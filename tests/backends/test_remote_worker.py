@@ -28,7 +28,7 @@ from adaptive_exec.errors import WorkerDied
 from adaptive_exec.platform.boards import SIZE, SLOTS, Board
 from adaptive_exec.platform.channels import Channel, two_channels
 from tests import work
-from tests.backends.support import Handed, end
+from tests.backends.support import Handed, wind_up
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="gates are named pipes; stops are signals")
 
@@ -96,7 +96,7 @@ def make() -> Iterator[Make]:
 
         def made(workers: int = 2, *args: Any, **kwargs: Any) -> ProcessBackend:
             pool = ProcessBackend(workers, *args, **kwargs)
-            stack.callback(end, pool)
+            stack.callback(wind_up, pool)
             return pool
 
         yield made

@@ -11,7 +11,7 @@ import pytest
 
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.futures import Future
-from tests.backends.support import Handed, end
+from tests.backends.support import Handed, wind_up
 
 Make = Callable[..., ThreadBackend]
 
@@ -23,7 +23,7 @@ def make() -> Iterator[Make]:
 
         def made(*args: Any, **kwargs: Any) -> ThreadBackend:
             backend = ThreadBackend(*args, **kwargs)
-            stack.callback(end, backend)
+            stack.callback(wind_up, backend)
             return backend
 
         yield made

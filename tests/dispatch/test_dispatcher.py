@@ -13,8 +13,8 @@ import pytest
 from adaptive_exec.errors import NotPicklable, TaskTimeout, WorkerDied
 from adaptive_exec.executor import AdaptiveExecutor
 from adaptive_exec.futures import Future
-from adaptive_exec.sample import Sample
 from adaptive_exec.platform.gil import gil_enabled
+from adaptive_exec.sample import Sample
 from tests import work
 
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptive_exec.model import Profile
-from adaptive_exec.sample import Sample
 from adaptive_exec.profiling.estimate import Estimator
 from adaptive_exec.profiling.evidence import Evidence, half_width
+from adaptive_exec.sample import Sample
 from tests.profiling.fakes import MS
 
 WINDOW = 200_000

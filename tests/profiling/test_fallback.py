@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from adaptive_exec.sample import Sample
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.profiling import sampler as sampler_module
 from adaptive_exec.profiling.call import CallMeter
 from adaptive_exec.profiling.estimate import Estimator
 from adaptive_exec.profiling.look import Seen
 from adaptive_exec.profiling.sampler import Sampler, Watch
+from adaptive_exec.sample import Sample
 from tests.profiling.fakes import MS, FakeEyes
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaptive_exec.model import Load, Machine, Options, Profile
-from adaptive_exec.routing.policy import Facts, decide, seconds
+from adaptive_exec.model import Load, Machine, Options, Profile, Uncertainty
+from adaptive_exec.routing.policy import DOUBTFUL_CALLS, Facts, decide, is_doubtful, seconds
 
 HOLDS = Profile(calls=4, wall=0.02, cpu=0.02, cpu_ratio=1.0, gil_ratio=1.0, payload_bytes=1000, settled=True)
 FREE = replace(HOLDS, gil_ratio=0.02)
@@ -22,6 +22,43 @@ FACTS = Facts(Options(), False, HOLDS, Load(process_warm=True), Machine(cores=2,
 
 def facts(**changes: Any) -> Facts:
     return replace(FACTS, **changes)
+
+
+def met_often(ratio: float, off: float, **changes: Any) -> Profile:
+    """A function that was seen to hold the GIL for this part of its time, give or take `off`."""
+    return replace(HOLDS, gil_ratio=ratio, uncertainty=Uncertainty(gil_ratio=off), **changes)
+
+
+@pytest.mark.parametrize(
+    ("profile", "machine", "doubtful"),
+    [
+        (met_often(1.0, 0.1), Machine(cores=2, processes=2), False),
+        (met_often(0.66, 0.15), Machine(cores=2, processes=2), True),
+        (met_often(0.66, 0.07), Machine(cores=2, processes=2), False),
+        (met_often(0.66, 0.15), Machine(cores=8, processes=8), False),
+        (met_often(0.4, 0.3), Machine(cores=2, processes=2), False),
+        (met_often(0.66, 0.15, calls=DOUBTFUL_CALLS), Machine(cores=2, processes=2), False),
+        (met_often(0.66, 0.15), Machine(cores=2, processes=2, gil=False), False),
+        (replace(HOLDS, gil_ratio=None), Machine(cores=2, processes=2), True),
+        (WAITS, Machine(cores=2, processes=2), False),
+        (replace(WAITS, cpu_ratio=0.35), Machine(cores=2, processes=2), True),
+    ],
+    ids=[
+        "holds it",
+        "met there by chance?",
+        "met there often",
+        "free at most for a third of eight cores",
+        "stays here anyway",
+        "seen often enough",
+        "no GIL",
+        "nobody looked",
+        "plainly waits",
+        "waits, or is kept waiting?",
+    ],
+)
+def test_figures_that_a_crowd_is_not_trusted_to(profile: Profile, machine: Machine, doubtful: bool) -> None:
+    """A crowd of calls waits for better figures where these could be a matter of chance."""
+    assert doubtful is is_doubtful(profile, machine)
 
 
 @pytest.mark.parametrize(

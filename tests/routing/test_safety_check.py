@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from adaptive_exec.sample import Sample
 from adaptive_exec.routing import check
 from adaptive_exec.routing.check import CallCheck
+from adaptive_exec.sample import Sample
 from tests.routing.corpus import subjects
 
 MODULE = subjects.__name__

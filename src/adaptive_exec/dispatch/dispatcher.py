@@ -48,7 +48,7 @@ from ..futures import Future
 from ..model import BackendName, Decision, Load, Machine, Options, Profile, TaskSpec
 from ..observe.stats import ExecutorStats, FunctionStats
 from ..routing.lanes import place
-from ..routing.policy import WAITS, Facts, asked_for, decide, decide_steadily
+from ..routing.policy import DOUBTFUL_CALLS, WAITS, Facts, asked_for, decide, decide_steadily, is_doubtful
 from ..routing.store import FunctionRecord, Store, is_coroutine_function
 from .delivering import Delivering
 from .scout_check import ScoutCheck
@@ -60,10 +60,8 @@ __all__ = ["Dispatcher"]
 MORE_SCOUTS_SECONDS = 0.02
 NUDGE_SECONDS = 0.1
 JUDGE_FROM_SECONDS = 100e-6
-LONG_SCOUT_NS = 150_000_000
+LONG_SCOUT_NS = 100_000_000
 PATIENCE_SECONDS = 0.5
-PLAINLY_WAITS = 0.2
-DOUBTFUL_SCOUTS = 16
 
 
 class Dispatcher:
@@ -399,9 +397,8 @@ class Dispatcher:
     def _review(self, record: FunctionRecord) -> bool:
         """Route what is held, if the figures suffice; else widen the scouting. False once nothing is held."""
         profile = self._known(record)
-        doubtful = profile.settled and self._doubtful(profile)
-        if doubtful:
-            record.scout_limit = max(record.scout_limit, DOUBTFUL_SCOUTS)
+        if profile.settled and is_doubtful(profile, self._machine):
+            record.scout_limit = max(record.scout_limit, DOUBTFUL_CALLS)
         elif profile.settled:
             with record.lock:
                 tasks = list(record.held)
@@ -450,23 +447,11 @@ class Dispatcher:
                 return True
         return False
 
-    def _doubtful(self, profile: Profile) -> bool:
-        """Whether a crowd of calls should wait for better figures.
-
-        What only waits, or only computes, is plain to see. What seems to do both may be computing on a machine
-        that is busy with other programs; a crowd that is sent to the wrong place then stays there.
-        """
-        return (
-            self._machine.gil
-            and PLAINLY_WAITS < profile.cpu_ratio < WAITS
-            and profile.calls < DOUBTFUL_SCOUTS
-        )
-
     def _known(self, record: FunctionRecord) -> Profile:
         """The profile, with what can be seen of scouts that still run if that helps.
 
         That somebody waits is seen in a moment. How a call computes may change from one part of it to the next,
-        so that is believed of whole calls, or of long ones.
+        so that is believed of whole calls, or of those that have computed for long.
         """
         profile = record.profile()
         if profile.settled:
@@ -478,7 +463,7 @@ class Dispatcher:
             seen = None if meter is None else meter.peek()
             if seen is not None:
                 live = record.estimator.add_live(seen)
-                if live.settled and (live.cpu_ratio < WAITS or seen.wall_ns >= LONG_SCOUT_NS):
+                if live.settled and (live.cpu_ratio < WAITS or seen.cpu_ns >= LONG_SCOUT_NS):
                     record.provisional = live
                     return record.profile()
         return profile

@@ -19,8 +19,8 @@ from __future__ import annotations
 import time
 from typing import final
 
-from ..sample import Sample
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
+from ..sample import Sample
 from .sampler import Sampler, Watch
 
 __all__ = ["CallMeter"]

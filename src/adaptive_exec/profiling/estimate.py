@@ -37,8 +37,8 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from ..model import Profile
-from ..sample import Sample
 from ..platform.gil import gil_enabled
+from ..sample import Sample
 from .drift import Drift
 from .evidence import Evidence
 from .figures import figure_out

@@ -20,8 +20,8 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ..sample import Sample
 from ..pickling import loads, size_within
+from ..sample import Sample
 from .environment import current, never_changes
 from .safety import judge
 

@@ -13,13 +13,25 @@ from dataclasses import dataclass
 
 from ..model import BackendName, Decision, Load, Machine, Options, Profile
 
-__all__ = ["Facts", "asked_for", "decide", "decide_steadily", "hardly_holds_the_gil", "seconds"]
+__all__ = [
+    "DOUBTFUL_CALLS",
+    "WAITS",
+    "Facts",
+    "asked_for",
+    "decide",
+    "decide_steadily",
+    "hardly_holds_the_gil",
+    "is_doubtful",
+    "seconds",
+]
 
 WAITS = 0.5  # computes less than this part of the time it does not spend in queues: waiting work
 FREE = 0.3  # holds the GIL for less than this part of its CPU time: GIL-free work, on any number of cores
 FREE_AT_MOST = 0.5  # the same where cores are so few that threads keep them busy all the same
 WORTH = 3.0  # a call must compute this many times what its journey costs before it is sent away
 KEEP_HERE = 0.20  # a process may take longer by this part of the work: it leaves the caller's GIL alone
+PLAINLY_WAITS = 0.2  # below that, what seems to wait does wait, however busy the machine
+DOUBTFUL_CALLS = 16  # so many calls are believed whatever they say
 STAY_PUT = 0.50  # the same for a function whose calls already go there, so that it doesn't flap
 
 
@@ -168,9 +180,33 @@ def hardly_holds_the_gil(profile: Profile, machine: Machine) -> bool:
     """
     if not machine.gil:
         return True
-    return profile.gil_ratio is not None and profile.gil_ratio < max(
-        FREE, min(FREE_AT_MOST, 1 / machine.cores)
-    )
+    return profile.gil_ratio is not None and profile.gil_ratio < _free_below(machine)
+
+
+def _free_below(machine: Machine) -> float:
+    """The GIL ratio below which threads keep the cores busy."""
+    return max(FREE, min(FREE_AT_MOST, 1 / machine.cores))
+
+
+def is_doubtful(profile: Profile, machine: Machine) -> bool:
+    """Whether a crowd of calls should wait for better figures than these, since it will stay where it is sent.
+
+    What only waits is plain to see. What seems to wait and to compute may be computing on a machine that is busy
+    with other programs. And calls that need the GIL for a moment, when many want it, may be met there by most
+    of the first looks: that they need it most of the time has to be beyond twice the standard error.
+
+    Args:
+        profile: What has been measured; settled.
+        machine: What there is to run on.
+    """
+    if not machine.gil or profile.calls >= DOUBTFUL_CALLS:
+        return False
+    if profile.cpu_ratio < WAITS:
+        return profile.cpu_ratio > PLAINLY_WAITS
+    if profile.gil_ratio is None:
+        return True
+    least = profile.gil_ratio - 2 * profile.uncertainty.gil_ratio
+    return not hardly_holds_the_gil(profile, machine) and least < _free_below(machine)
 
 
 def _must_stay(facts: Facts) -> Decision | None:

@@ -14,8 +14,8 @@ import sys
 from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
-from ...sample import Sample
 from ...platform.channels import frame
+from ...sample import Sample
 
 __all__ = [
     "PLAIN",

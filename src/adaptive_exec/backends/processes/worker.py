@@ -30,12 +30,12 @@ from collections import deque
 from typing import Any, Final
 
 from ... import pickling
-from ...sample import Sample
 from ...platform.boards import Board
 from ...platform.channels import Channel
 from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
 from ...profiling.sampler import get_sampler
+from ...sample import Sample
 from . import alerts, logs, wire
 from .buffers import Buffers
 from .errors import pack_error, text_of

@@ -135,10 +135,10 @@ def multiply() -> tuple[int, int]:
     return before, len(os.listdir("/proc/self/task"))
 
 
-def written() -> int:
-    """Bytes that this process has handed to the system in writing."""
+def bytes_read() -> int:
+    """Bytes that this process has read."""
     with open("/proc/self/io", encoding="ascii") as file:
-        return int(dict(line.split(": ") for line in file)["wchar"])
+        return int(dict(line.split(": ") for line in file)["rchar"])
 
 
 def total_of(array: Any) -> int:
@@ -149,11 +149,3 @@ def make_array(size: int) -> Any:
     import numpy as np
 
     return np.ones(size, dtype=np.uint8)
-
-
-def into_shared_memory(size: int) -> str:
-    from multiprocessing import shared_memory
-
-    segment = shared_memory.SharedMemory(create=True, size=size)
-    segment.close()
-    return segment.name

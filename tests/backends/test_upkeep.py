@@ -20,7 +20,7 @@ from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.model import WorkerStats
 from adaptive_exec.observe.stats import ExecutorStats
 from tests import telling, work
-from tests.backends.support import Handed
+from tests.backends.support import Handed, wind_up
 
 Make = Callable[..., ProcessBackend]
 
@@ -32,7 +32,7 @@ def make() -> Iterator[Make]:
 
         def made(workers: int = 2, *args: Any, **kwargs: Any) -> ProcessBackend:
             pool = ProcessBackend(workers, *args, **kwargs)
-            stack.callback(pool.shutdown, wait=True)
+            stack.callback(wind_up, pool)
             return pool
 
         yield made
@@ -234,7 +234,7 @@ def test_a_matrix_product_uses_one_thread(make: Make, monkeypatch: pytest.Monkey
         monkeypatch.delenv(name, raising=False)
     before, after = run(make(2), telling.multiply)
 
-    assert before == after
+    assert after <= before
 
 
 UNGUARDED_SCRIPT = """

@@ -35,4 +35,4 @@ def test_ours() -> None:
     with AdaptiveExecutor() as executor:
         before, after = executor.options(backend="process").submit(telling.multiply).result(40)
 
-    assert before == after
+    assert after <= before

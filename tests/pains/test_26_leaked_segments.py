@@ -10,26 +10,23 @@ import pytest
 
 from tests.pains.support import program
 
-pytest.importorskip("numpy")
-
 pytestmark = [
     pytest.mark.full,
     pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="shared memory has names elsewhere"),
 ]
 
 STANDARD = """
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, shared_memory
-from tests import telling
-if __name__ == "__main__":
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        name = pool.submit(telling.into_shared_memory, 1 << 20).result()
-    try:
-        shared_memory.SharedMemory(name).close()
-        print("there")
-    except FileNotFoundError:
-        print("destroyed")
+import subprocess, sys
+from multiprocessing import shared_memory
+segment = shared_memory.SharedMemory(create=True, size=1 << 20)
+reader = "import sys; from multiprocessing import shared_memory; shared_memory.SharedMemory(sys.argv[1]).close()"
+subprocess.run([sys.executable, "-c", reader, segment.name], check=True)
+try:
+    shared_memory.SharedMemory(segment.name).close()
+    print("there")
+except FileNotFoundError:
+    print("destroyed")
+segment.close()
 """
 
 OURS = """
@@ -54,13 +51,19 @@ time.sleep(60)
 """
 
 
+@pytest.fixture
+def _numpy() -> None:
+    """Arrays are needed."""
+    pytest.importorskip("numpy")
+
+
 def shared() -> set[str]:
     """What has a name in shared memory."""
     return set(os.listdir("/dev/shm"))
 
 
 def test_the_standard_way() -> None:
-    """What a worker makes is destroyed when it ends, with a complaint, before anybody has read it."""
+    """Whoever has looked at a segment destroys it when it ends, and complains of that."""
     with program(STANDARD) as running:
         output, complaint = running.communicate(timeout=40)
 
@@ -68,6 +71,7 @@ def test_the_standard_way() -> None:
     assert "resource_tracker" in complaint
 
 
+@pytest.mark.usefixtures("_numpy")
 def test_ours() -> None:
     """A result outlives its worker and its executor, and nobody complains."""
     with program(OURS) as running:
@@ -77,6 +81,7 @@ def test_ours() -> None:
     assert "" == complaint
 
 
+@pytest.mark.usefixtures("_numpy")
 def test_ours_after_a_kill() -> None:
     """Nothing that has a name is left by a program that was killed with arrays in its hands."""
     before = shared()

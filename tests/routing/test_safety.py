@@ -52,8 +52,9 @@ def test_nasty_functions_stay(fn: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("fn", functions_of(innocent))
-def test_innocent_functions_may_leave(fn: Callable[..., Any]) -> None:
-    """None of them is kept."""
+def test_innocent_functions_may_leave(fn: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them is kept, in a program without NumPy, where a slice is a copy."""
+    monkeypatch.delitem(sys.modules, "numpy", raising=False)
     assert "" == judge(fn).reason
     assert judge(fn).allowed
 

@@ -48,7 +48,7 @@ from ..futures import Future
 from ..model import BackendName, Decision, Load, Machine, Options, Profile, TaskSpec
 from ..observe.stats import ExecutorStats, FunctionStats
 from ..routing.lanes import place
-from ..routing.policy import DOUBTFUL_CALLS, WAITS, Facts, asked_for, decide, decide_steadily, is_doubtful
+from ..routing.policy import DOUBTFUL_CALLS, WAITS, Facts, asked_for, decide, decide_steadily, is_trusted
 from ..routing.store import FunctionRecord, Store, is_coroutine_function
 from .delivering import Delivering
 from .scout_check import ScoutCheck
@@ -253,7 +253,7 @@ class Dispatcher:
             self._send(task, record, decide(self._facts(record, options, 0, task.spec.subject)))
             return
         facts = self._facts(record, options, 0, task.spec.subject)
-        if facts.profile.settled:
+        if is_trusted(facts.profile, self._machine):
             lasting = decide_steadily(facts)
             record.steady = None if lasting is None else (options, facts.stay, lasting)
             self._send(task, record, lasting or decide(facts))
@@ -397,14 +397,14 @@ class Dispatcher:
     def _review(self, record: FunctionRecord) -> bool:
         """Route what is held, if the figures suffice; else widen the scouting. False once nothing is held."""
         profile = self._known(record)
-        if profile.settled and is_doubtful(profile, self._machine):
-            record.scout_limit = max(record.scout_limit, DOUBTFUL_CALLS)
-        elif profile.settled:
+        if is_trusted(profile, self._machine):
             with record.lock:
                 tasks = list(record.held)
                 record.held.clear()
             self._release(record, tasks, profile)
             return False
+        if profile.settled:
+            record.scout_limit = max(record.scout_limit, DOUBTFUL_CALLS)
         more: list[Task] = []
         now = time.monotonic()
         waits = self._some_wait(record)

@@ -21,7 +21,7 @@ __all__ = [
     "decide",
     "decide_steadily",
     "hardly_holds_the_gil",
-    "is_doubtful",
+    "is_trusted",
     "seconds",
 ]
 
@@ -31,6 +31,9 @@ FREE_AT_MOST = 0.5  # the same where cores are so few that threads keep them bus
 WORTH = 3.0  # a call must compute this many times what its journey costs before it is sent away
 KEEP_HERE = 0.20  # a process may take longer by this part of the work: it leaves the caller's GIL alone
 PLAINLY_WAITS = 0.2  # below that, what seems to wait does wait, however busy the machine
+SURE = (
+    0.06  # a standard error of the GIL ratio up to this comes from looks enough: seven that all say the same
+)
 DOUBTFUL_CALLS = 16  # so many calls are believed whatever they say
 STAY_PUT = 0.50  # the same for a function whose calls already go there, so that it doesn't flap
 
@@ -132,7 +135,7 @@ def _hinted(facts: Facts) -> Decision | None:
 
 def _unknown(facts: Facts) -> Decision | None:
     """First calls are measured where nothing can go wrong."""
-    if facts.profile.settled:
+    if is_trusted(facts.profile, facts.machine):
         return None
     calls = facts.profile.calls
     known = "nothing is known of it yet" if calls == 0 else f"{calls} calls are too few to judge by"
@@ -188,25 +191,29 @@ def _free_below(machine: Machine) -> float:
     return max(FREE, min(FREE_AT_MOST, 1 / machine.cores))
 
 
-def is_doubtful(profile: Profile, machine: Machine) -> bool:
-    """Whether a crowd of calls should wait for better figures than these, since it will stay where it is sent.
+def is_trusted(profile: Profile, machine: Machine) -> bool:
+    """Whether these figures are good enough to send calls away, or many at once anywhere: they stay there.
 
     What only waits is plain to see. What seems to wait and to compute may be computing on a machine that is busy
-    with other programs. And calls that need the GIL for a moment, when many want it, may be met there by most
-    of the first looks: that they need it most of the time has to be beyond twice the standard error.
+    with other programs. And calls that need the GIL for a moment, when many want it, may be met there by all
+    of the first looks: that they need it most of the time has to be seen often, and be beyond twice the
+    standard error.
 
     Args:
-        profile: What has been measured; settled.
+        profile: What has been measured.
         machine: What there is to run on.
     """
-    if not machine.gil or profile.calls >= DOUBTFUL_CALLS:
+    if not profile.settled:
         return False
-    if profile.cpu_ratio < WAITS:
-        return profile.cpu_ratio > PLAINLY_WAITS
-    if profile.gil_ratio is None:
+    if not machine.gil or profile.calls >= DOUBTFUL_CALLS:
         return True
-    least = profile.gil_ratio - 2 * profile.uncertainty.gil_ratio
-    return not hardly_holds_the_gil(profile, machine) and least < _free_below(machine)
+    if profile.cpu_ratio < WAITS:
+        return profile.cpu_ratio <= PLAINLY_WAITS
+    if profile.gil_ratio is None:
+        return False
+    off = profile.uncertainty.gil_ratio
+    is_sure = off <= SURE and profile.gil_ratio - 2 * off >= _free_below(machine)
+    return is_sure or hardly_holds_the_gil(profile, machine)
 
 
 def _must_stay(facts: Facts) -> Decision | None:

@@ -24,6 +24,15 @@ def wind_up(backend: Backend) -> None:
         late.join()
 
 
+def until(state: Callable[[], object]) -> None:
+    """Wait for something that nobody tells of."""
+    for _ in range(4000):
+        if state():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("it never came to that")
+
+
 class Handed:
     """Collects what a backend hands back, and ends the futures."""
 

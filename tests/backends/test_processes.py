@@ -18,7 +18,7 @@ from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.errors import NotPicklable, WorkerDied
 from adaptive_exec.platform.forkserver import available
 from tests import work
-from tests.backends.support import Handed, wind_up
+from tests.backends.support import Handed, until, wind_up
 
 Make = Callable[..., ProcessBackend]
 
@@ -336,23 +336,14 @@ def test_surroundings_that_change(make: Make, monkeypatch: pytest.MonkeyPatch, t
 # --- races ----------------------------------------------------------------------------------------------
 
 
-def until(state: Callable[[], object]) -> None:
-    """Wait for something that nobody tells of."""
-    for _ in range(4000):
-        if state():
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError("it never came to that")
-
-
 class Ahead:
     """A pool of one worker that stands at a gate and has been given more calls than that."""
 
     def __init__(self, make: Make, folder: Path, calls: int, *args: Any) -> None:
-        from tests.backends.test_remote_worker import Gate, pass_gate
+        from tests.backends.test_remote_worker import Gate, open_the_play, pass_gate
 
         self.handed, self.pool, self.gate = Handed(), make(1, *args), Gate(folder)
-        opener = self.handed.task(pass_gate, self.gate.path, "opened")
+        opener = self.handed.task(open_the_play, self.gate.path, "opened")
         self.pool.submit(opener)
         self.pid = self.gate.wait()
         self.head = self._brief(pass_gate, self.gate.path, "head")

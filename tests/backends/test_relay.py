@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import queue
 import threading
 import time
 import warnings
@@ -17,7 +18,7 @@ import pytest
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.errors import WorkerDied
 from tests import telling, work
-from tests.backends.support import Handed, wind_up
+from tests.backends.support import Handed, until, wind_up
 
 Make = Callable[..., ProcessBackend]
 
@@ -213,17 +214,18 @@ def test_handlers_that_raise(make: Make, kept: Kept, monkeypatch: pytest.MonkeyP
 def test_a_handler_that_waits_for_the_pool(make: Make, kept: Kept) -> None:
     """It may: nothing that it waits for depends on it."""
     pool = make()
-    answers: list[int] = []
+    answers: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def ask() -> None:
         kept.first = bool
-        answers.append(run(pool, work.add, 2, 3))
+        answers.put(run(pool, work.add, 2, 3))
 
     kept.first = ask
     run(pool, telling.say, "think")
     run(pool, telling.say, "again")
 
-    assert [5] == answers
+    assert 5 == answers.get(timeout=20)
+    until(lambda: len(kept.records) == 2)  # results don't wait for a handler that takes long
     assert ["think", "again"] == kept.texts()
 
 

@@ -71,6 +71,11 @@ def pass_gate(path: str | None, value: Any = None) -> Any:
     return os.getpid() if value is None else value
 
 
+def open_the_play(path: str, value: Any) -> Any:
+    """In a worker: as `pass_gate`, under a name of its own, so that its time isn't taken for the other's."""
+    return pass_gate(path, value)
+
+
 def leave_a_mark(path: str) -> int:
     """In a worker: tell by a file how often it was called."""
     with open(path, "a", encoding="utf-8") as file:

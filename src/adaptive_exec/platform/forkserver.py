@@ -26,29 +26,23 @@ Races:
 from __future__ import annotations
 
 import contextlib
-import errno
-import importlib
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from multiprocessing import resource_tracker
-from multiprocessing.connection import wait
-from typing import Any, NoReturn
+from typing import Any
 
+from . import forkserver_main
 from .forks import run_in_forked_child
+from .forkserver_main import GRACE_SECONDS, HEADER, NUMBER, readable
 
 __all__ = ["Child", "ForkServer", "available"]
 
-GRACE_SECONDS = 0.5
 START_SECONDS = 60.0
-_HEADER = struct.Struct("!II")
-_NUMBER = struct.Struct("!q")
 
 
 def available() -> bool:
@@ -74,7 +68,7 @@ class Child:
         """Whether it has ended, waiting `timeout` seconds for that; None waits as long as it takes."""
         if self._ended:
             return True
-        if not wait([self.sentinel], timeout):
+        if not readable([self.sentinel], timeout):
             return False
         with self._lock:
             if self._ended:
@@ -83,14 +77,14 @@ class Child:
 
     def _read_status(self) -> bool:
         """Take in how it ended. Caller holds `_lock`."""
-        data = os.read(self.sentinel, _NUMBER.size)
+        data = os.read(self.sentinel, NUMBER.size)
         self._ended = True
         if not data:
             # The server died, and nobody watches over its children any more: this one must not go on either.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-        if len(data) == _NUMBER.size:
-            self.exitcode = os.waitstatus_to_exitcode(_NUMBER.unpack(data)[0])
+        if len(data) == NUMBER.size:
+            self.exitcode = os.waitstatus_to_exitcode(NUMBER.unpack(data)[0])
         return True
 
     def signal(self, number: int) -> None:
@@ -141,6 +135,16 @@ class ForkServer:
                 self._end()
                 return self._ask(payload, fds)
 
+    def start(self) -> None:
+        """Start the server now, unless there is one, and don't wait for it: the first `fork` finds it further on.
+
+        Raises:
+            OSError: It can't be started.
+        """
+        with self._lock:
+            if self._socket is None:
+                self._start()
+
     def close(self) -> None:
         """End the server; children that still run are ended with it."""
         with self._lock:
@@ -169,7 +173,7 @@ class ForkServer:
             tracker: Any = resource_tracker.getfd()
             path = [entry for entry in sys.path if isinstance(entry, str)]
             code = (
-                f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; "
+                f"import sys; sys.path[:] = {path!r}; from {forkserver_main.__name__} import serve; "
                 f"serve({theirs.fileno()}, {tracker})"
             )
             flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
@@ -189,7 +193,7 @@ class ForkServer:
         finally:
             theirs.close()
         text = "\n".join([self._entry, *self._preload]).encode()
-        ours.sendall(_HEADER.pack(len(text), 0) + text)
+        ours.sendall(HEADER.pack(len(text), 0) + text)
         self._socket = ours
         return ours
 
@@ -198,16 +202,20 @@ class ForkServer:
         server = self._socket or self._start()
         read, write = os.pipe()
         try:
-            header = _HEADER.pack(len(payload), len(fds) + 1)
+            header = HEADER.pack(len(payload), len(fds) + 1)
             try:
                 socket.send_fds(server, [header], [write, *fds])
                 server.sendall(payload)
             except OSError as error:
                 raise _ServerGoneError(str(error)) from error
-            data = os.read(read, _NUMBER.size) if read in wait([read, server], START_SECONDS) else b""
-            if len(data) != _NUMBER.size:
+            data = (
+                os.read(read, NUMBER.size)
+                if read in readable([read, server.fileno()], START_SECONDS)
+                else b""
+            )
+            if len(data) != NUMBER.size:
                 raise _ServerGoneError("the fork server did not answer")
-            pid: int = _NUMBER.unpack(data)[0]
+            pid: int = NUMBER.unpack(data)[0]
             if pid < 0:
                 raise OSError(-pid, f"no worker process could be forked: {os.strerror(-pid)}")
             return Child(pid, read)
@@ -230,151 +238,3 @@ class ForkServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-# --- the server's side -------------------------------------------------------------------------------
-
-
-def serve(fd: int, tracker: int) -> NoReturn:
-    """The server process: fork a child for each request until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever the parent's thread had blocked
-    resource_tracker._resource_tracker._fd = tracker  # type: ignore[attr-defined, unused-ignore]
-    parent = socket.socket(fileno=fd)
-    code = 1
-    try:
-        code = _Server(parent).run()
-    except (EOFError, ConnectionError):
-        code = 0
-    finally:
-        # Neither atexit hooks nor destructors: nothing of this process is worth the time.
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
-        os._exit(code)
-
-
-class _Server:
-    """What the server process knows."""
-
-    def __init__(self, parent: socket.socket) -> None:
-        self.parent = parent
-        self.pipes: dict[int, int] = {}
-        size, _ = _HEADER.unpack(_receive(parent, _HEADER.size))
-        self.entry, *preload = _receive(parent, size).decode().split("\n")
-        for name in preload:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-
-    def run(self) -> int:
-        """Serve until the parent is gone, then end the children."""
-        wake_read, wake_write = os.pipe()
-        os.set_blocking(wake_read, False)
-        os.set_blocking(wake_write, False)
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self.wake = (wake_read, wake_write)
-        while True:
-            ready = wait([self.parent, wake_read])
-            if wake_read in ready:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(wake_read, 4096)
-                self.reap()
-            if self.parent in ready:
-                try:
-                    self.fork()
-                except (EOFError, ConnectionError):
-                    self.end_children()
-                    return 0
-
-    def fork(self) -> None:
-        """Read one request and fork its child."""
-        header, fds, _, _ = socket.recv_fds(self.parent, _HEADER.size, 16)
-        if not header:
-            raise EOFError
-        try:
-            header += _receive(self.parent, _HEADER.size - len(header))
-            size, expected = _HEADER.unpack(header)
-            payload = _receive(self.parent, size)
-            if expected != len(fds):
-                raise OSError(errno.EIO, "descriptors were lost on the way")
-            pid = os.fork()
-        except OSError as error:
-            if fds:
-                with contextlib.suppress(OSError):
-                    os.write(fds[0], _NUMBER.pack(-(error.errno or errno.EIO)))
-            for fd in fds:
-                os.close(fd)
-            return
-        status, *inherited = fds
-        if pid == 0:
-            self.become_child(payload, status, inherited)
-        for fd in inherited:
-            os.close(fd)
-        self.pipes[pid] = status
-        with contextlib.suppress(OSError):
-            os.write(status, _NUMBER.pack(pid))
-
-    def become_child(self, payload: bytes, status: int, fds: list[int]) -> NoReturn:
-        """In the child: leave the server's things and run the entry."""
-        code = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self.parent.close()
-            for fd in (*self.wake, status, *self.pipes.values()):
-                os.close(fd)
-            self.pipes.clear()
-            module, _, name = self.entry.partition(":")
-            function: Callable[[bytes, list[int]], Any] = getattr(importlib.import_module(module), name)
-            function(payload, fds)
-            code = 0
-        except SystemExit as error:
-            code = error.code if isinstance(error.code, int) else int(error.code is not None)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        finally:
-            with contextlib.suppress(Exception):
-                threading._shutdown()  # type: ignore[attr-defined]
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):
-                    stream.flush()
-            os._exit(code)
-
-    def reap(self) -> None:
-        """Pass on the status of each child that has ended."""
-        while self.pipes:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            pipe = self.pipes.pop(pid, None)
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    os.write(pipe, _NUMBER.pack(status))
-                os.close(pipe)
-
-    def end_children(self) -> None:
-        """SIGTERM for all, SIGKILL for those that are still there after the grace."""
-        for number, grace in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, 1.0)):
-            for pid in self.pipes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            end = time.monotonic() + grace
-            while self.pipes and (left := end - time.monotonic()) > 0:
-                wait([self.wake[0]], left)
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self.wake[0], 4096)
-                self.reap()
-
-
-def _receive(source: socket.socket, size: int) -> bytes:
-    """Exactly `size` bytes, or EOFError."""
-    parts = bytearray()
-    while len(parts) < size:
-        part = source.recv(size - len(parts))
-        if not part:
-            raise EOFError
-        parts += part
-    return bytes(parts)

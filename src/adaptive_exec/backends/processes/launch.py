@@ -73,6 +73,10 @@ class Handle(ABC):
 class Launcher(ABC):
     """A way to start workers."""
 
+    def prepare(self) -> None:
+        """Begin with what the first worker will need, if that takes long, and wait for nothing."""
+        return  # most have nothing to begin with
+
     @abstractmethod
     def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
         """Start a worker; its handle, the parent's ends of its channel and of its lane, and its board."""
@@ -170,6 +174,10 @@ class _FromForkServer(Launcher):
     def __init__(self) -> None:
         self._shared = _shared_server()
         self._shared.enter()
+
+    def prepare(self) -> None:
+        with contextlib.suppress(OSError):  # `launch` will say so
+            self._shared.server.start()
 
     def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:

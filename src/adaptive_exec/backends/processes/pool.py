@@ -24,6 +24,7 @@ Races: the crew's; and
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
@@ -202,29 +203,29 @@ class ProcessBackend(Backend):
 
     def _start_manager(self) -> None:
         """Make the manager's thread. Caller holds the crew's lock."""
-        # The home of shared primitives has a thread, which can't be started any more when the interpreter
-        # exits; workers can, so it has to be there before.
-        address = None if self._home is None else self._home()
-        initializer = None if self._initializer is None else pickling.dumps(self._initializer)
-        launcher = launcher_for(self._context)
-        readiness: Readiness[RemoteWorker] = make_readiness(portable=self._portable)
-        manager = Manager(
-            self._crew,
-            self._attendance,
-            launcher,
-            readiness,
-            address,
-            initializer,
-            self._upkeep,
-            spins=self._spins,
-            threads=self._threads,
-        )
-        try:
+        with contextlib.ExitStack() as undo:
+            launcher = launcher_for(self._context)
+            undo.callback(launcher.close)
+            launcher.prepare()  # a process that takes a while to come up, while the rest is made here
+            # The home of shared primitives has a thread, which can't be started any more when the interpreter
+            # exits; workers can, so it has to be there before.
+            address = None if self._home is None else self._home()
+            initializer = None if self._initializer is None else pickling.dumps(self._initializer)
+            readiness: Readiness[RemoteWorker] = make_readiness(portable=self._portable)
+            undo.callback(readiness.close)
+            manager = Manager(
+                self._crew,
+                self._attendance,
+                launcher,
+                readiness,
+                address,
+                initializer,
+                self._upkeep,
+                spins=self._spins,
+                threads=self._threads,
+            )
             manager.start()
-        except BaseException:
-            launcher.close()
-            readiness.close()
-            raise
+            undo.pop_all()
         self._crew.readiness = readiness
         self._manager = manager
 

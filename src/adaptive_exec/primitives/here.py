@@ -7,6 +7,7 @@ anything waits; `connecting` is held while this process introduces itself to ano
 from __future__ import annotations
 
 import itertools
+import pickle
 import threading
 import weakref
 from collections import Counter
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
+from .. import parent
 from .address import HomeAddress
 from .core import Core
 from .made import Key, Place
@@ -81,8 +83,8 @@ class Here:
         kept: Those that workers have made for imports that have not happened here yet.
     """
 
-    def __init__(self, parent: HomeAddress | None = None) -> None:
-        self.parent = parent
+    def __init__(self, home: HomeAddress | None = None) -> None:
+        self.parent = home
         self.registry = threading.RLock()
         self.connecting = threading.RLock()
         self.serial = itertools.count(1)
@@ -95,7 +97,12 @@ class Here:
         self.kept: dict[Key, Core] = {}
 
 
-_here = Here()
+def _parents_home() -> HomeAddress | None:
+    """Where the parent's primitives are, if this is a worker that was told before this module was loaded."""
+    return None if parent.home is None else pickle.loads(parent.home)
+
+
+_here = Here(_parents_home())
 
 
 def here() -> Here:

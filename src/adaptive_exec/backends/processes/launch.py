@@ -277,7 +277,7 @@ def _follow_parent() -> None:
 
 def current_settings(
     number: int,
-    home: Any,
+    home: bytes | None,
     initializer: bytes | None,
     *,
     spins: bool,

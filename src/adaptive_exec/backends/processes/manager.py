@@ -21,7 +21,7 @@ import itertools
 import logging
 import threading
 import time
-from typing import Any, Final
+from typing import Final
 
 from ...errors import WorkerDied
 from ...futures import blocking_in, refuse_to_wait
@@ -54,7 +54,7 @@ class Manager:
         attendance: Who reads in its place.
         launcher: How workers are started; ended with the manager.
         readiness: Where they are watched; ended with the manager.
-        address: Where this process's shared primitives are found.
+        address: Where this process's shared primitives are found, pickled.
         initializer: What each worker runs first, pickled.
         upkeep: When workers are ended or replaced.
         spins: Whether workers poll for a moment before they sleep.
@@ -67,7 +67,7 @@ class Manager:
         attendance: Attendance,
         launcher: Launcher,
         readiness: Readiness[RemoteWorker],
-        address: Any,
+        address: bytes | None,
         initializer: bytes | None,
         upkeep: Upkeep,
         *,

@@ -25,6 +25,7 @@ Races: the crew's; and
 from __future__ import annotations
 
 import contextlib
+import pickle
 import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
@@ -209,7 +210,7 @@ class ProcessBackend(Backend):
             launcher.prepare()  # a process that takes a while to come up, while the rest is made here
             # The home of shared primitives has a thread, which can't be started any more when the interpreter
             # exits; workers can, so it has to be there before.
-            address = None if self._home is None else self._home()
+            address = None if self._home is None else pickle.dumps(self._home())
             initializer = None if self._initializer is None else pickling.dumps(self._initializer)
             readiness: Readiness[RemoteWorker] = make_readiness(portable=self._portable)
             undo.callback(readiness.close)

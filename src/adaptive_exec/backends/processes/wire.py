@@ -102,7 +102,7 @@ class Settings(NamedTuple):
         path: The parent's `sys.path`.
         around: The parent's surroundings.
         environ: The parent's environment.
-        home: Where the parent's shared primitives are found; None if it has none.
+        home: Where the parent's shared primitives are found, pickled; None if it has none.
         initializer: Pickled (function, arguments), run before the first task; None if there is none.
         spins: Whether there are cores enough to poll for a moment before sleeping.
         levels: What the parent wants to have logged (`logs.Levels`); None leaves that alone.
@@ -115,7 +115,7 @@ class Settings(NamedTuple):
     path: list[str]
     around: Surroundings
     environ: dict[str, str]
-    home: Any
+    home: bytes | None
     initializer: bytes | None
     spins: bool
     levels: Any = None

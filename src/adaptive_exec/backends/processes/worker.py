@@ -29,7 +29,7 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from ... import pickling
+from ... import parent, pickling
 from ...platform.boards import Board
 from ...platform.channels import Channel
 from ...platform.lanes import Lane
@@ -92,13 +92,22 @@ def _prepare(settings: wire.Settings, outlet: Outlet) -> None:
     multiprocessing.current_process().name = worker_name(settings.number)
     handler = _speak_through(outlet, settings)
     if settings.home is not None:
-        from ...primitives import set_parent_home
-
-        set_parent_home(settings.home)
+        _tell_home(settings.home)
     if settings.initializer is not None:
         function, arguments = pickling.loads(settings.initializer)
         function(*arguments)
         handler.give_way()
+
+
+def _tell_home(address: bytes) -> None:
+    """Let primitives that imports make be the parent's."""
+    if "adaptive_exec.primitives" not in sys.modules:
+        parent.home = address
+        return
+    # The start method has run the user's main module, which uses some.
+    from ...primitives import set_parent_home
+
+    set_parent_home(pickle.loads(address))
 
 
 def _speak_through(outlet: Outlet, settings: wire.Settings) -> logs.RelayHandler:

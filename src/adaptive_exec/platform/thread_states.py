@@ -15,6 +15,7 @@ import _thread
 import enum
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -24,7 +25,8 @@ _REACH: Final = 144
 """Bytes from a futex word of the GIL to the farthest other one, with any of the four learned first."""
 
 _LEARN_US: Final = 100
-_LEARN_TRIES: Final = 30
+_LEARN_TRIES: Final = 20
+_LEARN_TIMES: Final = 3
 _CONFIRMATIONS: Final = 3
 
 _MEMORY_CALLS: Final[frozenset[int]] = {
@@ -75,39 +77,63 @@ def classify(text: bytes, gil_words: GilWords) -> ThreadState | None:
 
 
 def learn_gil_words(read: Callable[[int], bytes], sleep_held_us: Callable[[int], None]) -> GilWords | None:
-    """Find the futex words of the GIL by watching a busy thread from which the GIL is withheld.
+    """Find the futex words of the GIL by watching a thread that wants the GIL and does not get it.
 
-    While the caller sleeps with the GIL held, a thread that only computes can be nowhere but in a wait for the
-    GIL. A word counts once it was seen three times.
+    That thread first waits at a gate. Once it is let go, while the caller sleeps with the GIL held, it can be
+    nowhere but still at the gate, whose word is known, or in a wait for the GIL. A word counts once it was seen
+    three times.
 
     Args:
         read: Reads a descriptor without releasing the GIL.
         sleep_held_us: Sleeps without releasing the GIL.
 
     Returns:
-        The words, or None if none could be seen within a few milliseconds.
+        The words, or None if none could be seen within some ten milliseconds.
     """
-    busy = _BusyThread()
-    descriptor = busy.start()
-    if descriptor is None:
-        busy.end()
-        return None
+    for _ in range(_LEARN_TIMES):
+        words = _learn_once(read, sleep_held_us)
+        if words is not None:
+            return words
+    return None
+
+
+def _learn_once(read: Callable[[int], bytes], sleep_held_us: Callable[[int], None]) -> GilWords | None:
+    """The same with one thread; where the cores are full, that may not come to wait in time."""
+    waiting = _WaitingThread()
+    descriptor = waiting.start()
     try:
-        return _learn_from(descriptor, read, sleep_held_us)
+        if descriptor is None:
+            return None
+        gate = _wait_at_gate(waiting, descriptor, read)
+        waiting.let_go()
+        return None if gate is None else _learn_from(descriptor, gate, read, sleep_held_us)
     finally:
-        busy.end()
-        os.close(descriptor)
+        waiting.let_go()
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _wait_at_gate(
+    waiting: _WaitingThread, descriptor: int, read: Callable[[int], bytes]
+) -> tuple[int, int] | None:
+    """The word at which the thread waits before it is let go; None if it is never seen there."""
+    for _ in range(_LEARN_TRIES):
+        time.sleep(_LEARN_US / 1e6)  # without the GIL, which it needs to come to the gate
+        call = _call_and_word(read(descriptor)) if waiting.at_gate else None
+        if call is not None:
+            return call
+    return None
 
 
 def _learn_from(
-    descriptor: int, read: Callable[[int], bytes], sleep_held_us: Callable[[int], None]
+    descriptor: int, gate: tuple[int, int], read: Callable[[int], bytes], sleep_held_us: Callable[[int], None]
 ) -> GilWords | None:
     """The word at which the thread behind `descriptor` waits while the GIL is withheld from it."""
     seen: dict[tuple[int, int], int] = {}
     for _ in range(_LEARN_TRIES):
         sleep_held_us(_LEARN_US)
         call = _call_and_word(read(descriptor))
-        if call is None:
+        if call is None or call == gate:
             continue
         seen[call] = seen.get(call, 0) + 1
         if seen[call] >= _CONFIRMATIONS:
@@ -125,11 +151,17 @@ def _call_and_word(text: bytes) -> tuple[int, int] | None:
     return (number, word) if number >= 0 else None
 
 
-class _BusyThread:
-    """A thread that computes in Python until it is told to end."""
+class _WaitingThread:
+    """A thread that waits at a gate, and then wants the GIL to end.
+
+    Attributes:
+        at_gate: Whether the gate is all that it waits for, in a moment at the latest.
+    """
 
     def __init__(self) -> None:
-        self._done = False
+        self.at_gate = False
+        self._gate = threading.Lock()
+        self._gate.acquire()
         self._descriptor: int | None = None
         self._opened = threading.Event()
 
@@ -143,13 +175,14 @@ class _BusyThread:
         self._opened.wait()
         return self._descriptor
 
-    def end(self) -> None:
-        """Let it end; it does so as soon as it gets the GIL again."""
-        self._done = True
+    def let_go(self) -> None:
+        """Let it end, which it does as soon as it gets the GIL; does not release the GIL."""
+        if self._gate.locked():
+            self._gate.release()
 
     def _run(self) -> None:
-        """Compute without ever waiting for anything but the GIL."""
+        """Wait for nothing but the gate and the GIL."""
         self._descriptor = open_this_thread()
         self._opened.set()
-        while not self._done:
-            pass
+        self.at_gate = True
+        self._gate.acquire()

@@ -106,7 +106,8 @@ class ForkServer:
 
     Args:
         entry: `module:function` that a child calls with its payload and its descriptors.
-        preload: Modules that the server imports once, for all children.
+        preload: What the server does once, for all children: `module` is imported, and of `module:function` the
+            function is called, too.
     """
 
     def __init__(self, entry: str, preload: Sequence[str] = ()) -> None:

@@ -64,10 +64,12 @@ class _Server:
         size, _ = HEADER.unpack(_receive(parent, HEADER.size))
         self.entry, *preload = _receive(parent, size).decode().split("\n")
         for name in preload:
+            module, _, function = name.partition(":")
             with contextlib.suppress(ImportError):
-                importlib.import_module(name)
+                loaded = importlib.import_module(module)
+                if function:
+                    getattr(loaded, function)()
         # A collection in a child would touch, and so copy, the pages of all that is here already.
-        gc.collect()
         gc.freeze()
 
     def run(self) -> int:

@@ -32,6 +32,7 @@ from typing import Any, Final
 from ... import parent, pickling
 from ...platform.boards import Board
 from ...platform.channels import Channel
+from ...platform.held_calls import held_calls
 from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
 from ...profiling.sampler import get_sampler
@@ -45,10 +46,15 @@ from .shelf import THRESHOLD, Sent, Shelf
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
-__all__ = ["forked", "serve"]
+__all__ = ["forked", "serve", "warm_up"]
 
 SPIN_SECONDS: Final = 100e-6
 _SIZED: Final = (str, bytes)
+
+
+def warm_up() -> None:
+    """In the fork server: have done what every worker would do for itself before its first call."""
+    held_calls()
 
 
 def forked(payload: bytes, fds: list[int]) -> None:

@@ -56,6 +56,7 @@ def test_json_end_to_end() -> None:
     assert set(processes["answers"].values()) == {"equal"}
 
 
+@pytest.mark.full
 def test_plain_without_rich() -> None:
     """Without rich the same tables come as plain text that fits into 80 columns."""
     ended = run_demo([sys.executable, "-c", WITHOUT_RICH, "demo", "--quick"])

@@ -62,6 +62,7 @@ NUDGE_SECONDS = 0.1
 JUDGE_FROM_SECONDS = 100e-6
 LONG_SCOUT_NS = 100_000_000
 PATIENCE_SECONDS = 0.5
+DOUBTED_SCOUTS = 4
 
 
 class Dispatcher:
@@ -403,8 +404,8 @@ class Dispatcher:
                 record.held.clear()
             self._release(record, tasks, profile)
             return False
-        if profile.settled:
-            record.scout_limit = max(record.scout_limit, DOUBTFUL_CALLS)
+        # Doubts end with a few good looks more, or after so many calls: no more than those need to be scouts.
+        doubted = min(DOUBTED_SCOUTS, DOUBTFUL_CALLS - profile.calls) if profile.settled else 0
         more: list[Task] = []
         now = time.monotonic()
         waits = self._some_wait(record)
@@ -420,7 +421,7 @@ class Dispatcher:
                 if waits or now - record.widened >= PATIENCE_SECONDS:
                     record.widened = now
                     record.scout_limit *= 2
-            while record.held and len(record.scouts) < record.scout_limit:
+            while record.held and len(record.scouts) < max(record.scout_limit, doubted):
                 task = record.held.popleft()
                 record.scouts.add(task)
                 more.append(task)

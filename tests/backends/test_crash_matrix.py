@@ -28,13 +28,16 @@ from adaptive_exec.platform.forkserver import available
 from tests.backends.support import Handed, wind_up
 from tests.backends.test_remote_worker import Gate, pass_gate
 
-pytestmark = pytest.mark.skipif(not available(), reason="gates are named pipes; deaths are signals")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(not available(), reason="gates are named pipes; deaths are signals"),
+]
 
 LARGE = 20_000_000
 CONTEXTS = [
     pytest.param(None, id="default"),
-    pytest.param("spawn", marks=pytest.mark.full),
-    pytest.param("forkserver", marks=pytest.mark.full),
+    "spawn",
+    "forkserver",
 ]
 
 

@@ -734,6 +734,7 @@ MAIN_TESTS: list[Callable[..., None]] = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("check", MAIN_TESTS, ids=lambda check: check.__name__.removeprefix("test_"))
 def test_the_portable_way(make: Make, tmp_path: Path, check: Callable[..., None]) -> None:
     """What holds where the kernel helps holds as well where only multiprocessing's `wait` can be had."""

@@ -69,7 +69,14 @@ def test_plain_without_rich() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a process group that a signal reaches")
-@pytest.mark.parametrize("way", ["adaptive_exec", "routed by hand", "all on processes"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "adaptive_exec",
+        pytest.param("routed by hand", marks=pytest.mark.full),
+        pytest.param("all on processes", marks=pytest.mark.full),
+    ],
+)
 def test_interrupted(way: str) -> None:
     """Ctrl-C in any way ends the demo quietly with 130; the pipe ends only once all its processes have."""
     with subprocess.Popen(

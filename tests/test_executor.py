@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -157,6 +158,8 @@ def test_nothing_is_started_before_it_is_needed() -> None:
     [
         (ValueError, {"max_threads": 0}),
         (ValueError, {"max_processes": -1}),
+        (ValueError, {"max_tasks_per_child": 0}),
+        (TypeError, {"max_tasks_per_child": 2.5}),
         (TypeError, {"max_threads": "4"}),
         (TypeError, {"max_processes": True}),
         (TypeError, {"initializer": 5}),
@@ -633,3 +636,12 @@ def test_many_descriptors() -> None:
     done = run(MANY_DESCRIPTORS, cwd=os.getcwd())
 
     assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_workers_that_have_served_long_enough() -> None:
+    """Each is replaced after its calls, and a counter tells."""
+    with AdaptiveExecutor(max_processes=1, max_tasks_per_child=5) as executor:
+        pids = [executor.options(backend="process").submit(work.pid).result(20) for _ in range(15)]
+
+        assert [5, 5, 5] == [len(list(group)) for _, group in itertools.groupby(pids)]
+        assert executor.stats().recycled >= 2

@@ -53,6 +53,9 @@ class AdaptiveExecutor(Executor):
             library's own fork server where the system has fork, else "spawn".
         initializer: Called once in each worker process before its first task.
         initargs: Arguments for `initializer`.
+        max_tasks_per_child: Calls after which a worker process is replaced by a new one, between two calls
+            and without a word; None means that a worker serves as long as it is needed. One whose own
+            memory has grown by more than 1 GiB is replaced in any case.
 
     Raises:
         TypeError: An argument has the wrong type.
@@ -67,9 +70,11 @@ class AdaptiveExecutor(Executor):
         mp_context: BaseContext | str | None = None,
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
+        max_tasks_per_child: int | None = None,
     ) -> None:
         _check_size("max_threads", max_threads)
         _check_size("max_processes", max_processes)
+        _check_size("max_tasks_per_child", max_tasks_per_child)
         if initializer is not None and not callable(initializer):
             raise TypeError(
                 "initializer must be a callable: pass the function itself, not the result of calling it"
@@ -85,7 +90,13 @@ class AdaptiveExecutor(Executor):
             Machine(cores=cores, processes=max_processes or cores, gil=gil_enabled()),
             ThreadBackend(max_threads, cores),
             ProcessBackend(
-                max_processes or cores, mp_context, initializer, tuple(initargs), home_address, cores=cores
+                max_processes or cores,
+                mp_context,
+                initializer,
+                tuple(initargs),
+                home_address,
+                cores=cores,
+                max_tasks=max_tasks_per_child,
             ),
             LoopBackend(),
             _register,

@@ -18,9 +18,12 @@ from adaptive_exec import AdaptiveExecutor
 from adaptive_exec.platform.forkserver import available
 from tests import work
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not available(), reason="what is left behind is read from /proc"
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(
+        sys.platform != "linux" or not available(), reason="what is left behind is read from /proc"
+    ),
+]
 
 WINDOW = 200
 KILL_EVERY = 0.1

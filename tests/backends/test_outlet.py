@@ -12,6 +12,8 @@ from adaptive_exec.backends.processes import wire
 from adaptive_exec.backends.processes.outlet import Outlet
 from adaptive_exec.platform.channels import Channel, two_channels
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def ends() -> Iterator[tuple[Channel, Channel]]:

@@ -20,6 +20,8 @@ from adaptive_exec.errors import WorkerDied
 from tests import telling, work
 from tests.backends.support import Handed, until, wind_up
 
+pytestmark = pytest.mark.full
+
 Make = Callable[..., ProcessBackend]
 
 

@@ -22,6 +22,8 @@ from adaptive_exec.observe.stats import ExecutorStats
 from tests import telling, work
 from tests.backends.support import Handed, wind_up
 
+pytestmark = pytest.mark.full
+
 Make = Callable[..., ProcessBackend]
 
 
@@ -226,7 +228,6 @@ def test_nobody_loads_numpy_before_the_caps() -> None:
     assert "False\n" == done.stdout
 
 
-@pytest.mark.full
 def test_a_matrix_product_uses_one_thread(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a worker that has one core."""
     pytest.importorskip("numpy")
@@ -251,7 +252,6 @@ with AdaptiveExecutor(max_processes=2, mp_context={context!r}) as executor:
 """
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("context", ["spawn", "forkserver"])
 def test_a_missing_main_guard_is_named(tmp_path: Path, context: str) -> None:
     """Workers would start workers: it is said what is missing, soon, and nothing is started again and again."""

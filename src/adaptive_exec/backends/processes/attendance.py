@@ -35,6 +35,8 @@ __all__ = ["Attendance"]
 
 ATTEND_SECONDS: Final = 0.01
 SPIN_SECONDS: Final = 100e-6
+BRIEF_SPIN_SECONDS: Final = 500e-6
+"""For a call that is known to be brief: if its worker sleeps, its waking up takes most of this."""
 
 
 class Attendance:
@@ -51,6 +53,7 @@ class Attendance:
     def __init__(self, crew: Crew, *, spins: bool) -> None:
         self._crew = crew
         self._spin = SPIN_SECONDS if spins else 0.0
+        self._brief_spin = BRIEF_SPIN_SECONDS if spins else 0.0
         self.lock = threading.Lock()
 
     def attend(self, future: Any, seconds: float) -> None:
@@ -60,6 +63,14 @@ class Attendance:
             future: What the calling thread waits for.
             seconds: How long it would wait at most; with 0 it looks once.
         """
+        self._take_over(future, seconds, self._spin)
+
+    def attend_briefly(self, future: Any, seconds: float) -> None:
+        """The same for a call that is known to be brief, so that it is worth while to poll for longer."""
+        self._take_over(future, seconds, self._brief_spin)
+
+    def _take_over(self, future: Any, seconds: float, spin: float) -> None:
+        """Attend, polling for `spin` seconds after the last answer, if nobody else does."""
         readiness = self._crew.readiness
         if readiness is None:
             return
@@ -74,7 +85,7 @@ class Attendance:
                 if readiness.attend():
                     try:
                         callbacks_by(self._crew.deliver)
-                        self._attend(readiness, future, seconds, held, kept)
+                        self._attend(readiness, future, seconds, spin, held, kept)
                     finally:
                         callbacks_by(None)
                         readiness.leave()
@@ -95,12 +106,13 @@ class Attendance:
         readiness: Readiness[RemoteWorker],
         future: Any,
         seconds: float,
+        spin: float,
         held: interrupts.Held,
         kept: list[Answer],
     ) -> None:
         """Poll for a moment, then sleep for a while, as long as answers come."""
         begun = now = time.perf_counter()
-        spin_until = now + self._spin
+        spin_until = now + spin
         quiet_at = now + ATTEND_SECONDS
         end = now + seconds
         while not kept and not held.came and not future.done():
@@ -113,7 +125,7 @@ class Attendance:
                 return  # what was logged goes first, and that is the manager's
             if found:
                 quiet_at = now + ATTEND_SECONDS
-                spin_until = now + self._spin
+                spin_until = now + spin
             elif now >= quiet_at:
                 return
             elif timeout == 0.0:

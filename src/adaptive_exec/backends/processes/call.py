@@ -19,6 +19,7 @@ __all__ = ["Call", "Function", "Functions"]
 
 _SMALL: Final = 64
 _EWMA: Final = 0.25
+BRIEF_SECONDS: Final = 50e-6
 
 
 class Function:
@@ -36,6 +37,11 @@ class Function:
         self.number = number
         self.pickled = pickled
         self.seconds: float | None = None
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether its calls are known to take less than anything that could be done about them."""
+        return self.seconds is not None and self.seconds < BRIEF_SECONDS
 
     def took(self, seconds: float) -> None:
         """One more call has ended. An estimate: two threads that tell at once may lose one."""

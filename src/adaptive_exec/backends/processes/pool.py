@@ -94,6 +94,7 @@ class ProcessBackend(Backend):
         self._shelf = Shelf(enabled=mp_context is None and not portable)
         self._crew = Crew(max_processes, self._wake, self._shelf)
         self._attendance = Attendance(self._crew, spins=self._spins)
+        self._attend, self._attend_briefly = self._attendance.attend, self._attendance.attend_briefly
         self._functions = Functions()
         self._manager: Manager | None = None
         self._crowd = 0
@@ -111,7 +112,7 @@ class ProcessBackend(Backend):
                 if self._manager is None:
                     self._start_manager()
                 crew.backlog += task.cost
-                task.future.attend = self._attendance.attend
+                task.future.attend = self._attend_briefly if task.wire.function.is_brief else self._attend
                 if crew.idle and not crew.queue:
                     worker = crew.idle[
                         -1

@@ -35,7 +35,6 @@ from .wire import Entry, Kind, Measure
 __all__ = ["RemoteWorker"]
 
 MOST_ASSIGNED = SLOTS // 2
-BRIEF_SECONDS = 50e-6
 
 
 class RemoteWorker:
@@ -221,8 +220,7 @@ class RemoteWorker:
             if task.measure:
                 measure = Measure.SAMPLED
             else:
-                brief = function.seconds is not None and function.seconds < BRIEF_SECONDS
-                measure = Measure.WALL if brief else Measure.CLOCKS
+                measure = Measure.WALL if function.is_brief else Measure.CLOCKS
             entries.append(
                 Entry(
                     number,

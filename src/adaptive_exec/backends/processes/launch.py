@@ -27,7 +27,7 @@ from ...platform.lanes import Lane, two_lanes
 from . import wire, worker
 from .alerts import current_filters
 from .logs import current_levels
-from .main_guard import refuse_unguarded, worker_name
+from .main_guard import UnguardedError, fork_server_refused, refuse_unguarded, worker_name
 
 __all__ = ["CAPS", "Handle", "Launcher", "capped", "launcher_for"]
 
@@ -246,7 +246,12 @@ class _FromContext(Launcher):
                 name=worker_name(settings.number),
                 daemon=True,
             )
-            process.start()
+            try:
+                process.start()
+            except (ConnectionError, EOFError):
+                if self._context.get_start_method() == "forkserver" and fork_server_refused():
+                    raise UnguardedError from None
+                raise
             ours = Channel(os.dup(ends[0].fileno()), os.dup(ends[3].fileno()))
         finally:
             for end in ends:

@@ -32,7 +32,7 @@ from .buffers import Buffers
 from .crew import LEAVE_SECONDS, Crew
 from .ends import death_of, describe_exit
 from .launch import Launcher, current_settings
-from .main_guard import UNGUARDED, UNGUARDED_CODE
+from .main_guard import UNGUARDED, UNGUARDED_CODE, UnguardedError
 from .remote_worker import RemoteWorker
 from .wear import Upkeep
 
@@ -248,6 +248,8 @@ class Manager:
             except Exception as error:
                 with crew.lock:
                     crew.coming -= 1
+                if isinstance(error, UnguardedError):
+                    self._unguarded()
                 why = f"no worker process could be started: {type(error).__name__}: {error}"
                 self._failed_start(self._hopeless or why, error, at_once=self._hopeless is not None)
                 continue  # a few times; then what waits has been failed, and nothing is wanted any more

@@ -91,9 +91,10 @@ def _prepare(settings: wire.Settings, outlet: Outlet) -> None:
     if sys.path != settings.path:
         sys.path[:] = settings.path
     wire.adopt(settings.around)
-    if dict(os.environ) != settings.environ:
-        os.environ.clear()
-        os.environ.update(settings.environ)
+    for name in os.environ.keys() - settings.environ.keys():
+        del os.environ[name]
+    for name, value in settings.environ.items() - os.environ.items():
+        os.environ[name] = value
     pickling.set_main_elsewhere()
     multiprocessing.current_process().name = worker_name(settings.number)
     handler = _speak_through(outlet, settings)

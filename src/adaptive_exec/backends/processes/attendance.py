@@ -6,7 +6,8 @@ takes the channels over from the manager, polls them for a moment and then sleep
 Guarantees:
     - One thread attends at a time; others wait as they would for any future.
     - When the attendant leaves, the manager sees what was left unread.
-    - Ctrl-C in the attending thread is held back until nothing is half done (`platform/interrupts.py`).
+    - Ctrl-C, and any other signal whose handler may raise, is held back in the attending thread until nothing
+      is half done (`platform/interrupts.py`).
     - It runs no handler of logging and waits for none: what a worker logs is the manager's affair, and so are
       the answers after it, so the attendant leaves when it has read some.
     - After `ATTEND_SECONDS` without an answer the attendant leaves.

@@ -29,6 +29,7 @@ Races:
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import deque
 from typing import Any, Final
@@ -266,8 +267,8 @@ class _Spliced:
         return bytes(target[: self.readinto(target)])
 
     def readline(self) -> bytes:
-        """Needed by old protocols only, but asked for."""
-        raise NotImplementedError
+        """Asked for by the unpickler, which uses it for protocols older than ours only."""
+        raise io.UnsupportedOperation("readline")
 
 
 def _drain(numbers: deque[int]) -> tuple[int, ...]:

@@ -238,17 +238,20 @@ def test_a_matrix_product_uses_one_thread(make: Make, monkeypatch: pytest.Monkey
     assert after <= before
 
 
+# Several processes say their lines at once: each in one write, with unbuffered streams, too.
 UNGUARDED_SCRIPT = """
-import math
+import math, os
 from adaptive_exec import AdaptiveExecutor
-print("main", flush=True)
+def say(what):
+    os.write(1, f"{{what}}\\n".encode())
+say("main")
 with AdaptiveExecutor(max_processes=2, mp_context={context!r}) as executor:
     view = executor.options({options})
     for future in [view.submit(math.factorial, n) for n in range(4)]:
         try:
-            print(future.result())
+            say(future.result())
         except RuntimeError as error:
-            print(error)
+            say(error)
 """
 
 

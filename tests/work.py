@@ -173,3 +173,16 @@ def stubborn(seconds: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     time.sleep(seconds)
+
+
+def take_two(items: Any, taken: Any) -> int:
+    """Wait for two items, and pass them on."""
+    found = [items.get(timeout=60) for _ in range(2)]
+    taken.put(found)
+    return os.getpid()
+
+
+def give(items: Any, count: int) -> int:
+    for number in range(count):
+        items.put(number)
+    return os.getpid()

@@ -14,6 +14,8 @@ from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar, overload
 
+from . import parent
+from .backends.base import WorkerPool
 from .backends.loop import LoopBackend
 from .backends.processes.pool import ProcessBackend
 from .backends.threads import ThreadBackend
@@ -86,18 +88,33 @@ class AdaptiveExecutor(Executor):
         elif mp_context is not None and not isinstance(mp_context, BaseContext):
             raise TypeError('mp_context must be a multiprocessing context or its name, such as "spawn"')
         cores = usable_cores()
+        processes = ProcessBackend(
+            max_processes or cores,
+            mp_context,
+            initializer,
+            tuple(initargs),
+            home_address,
+            cores=cores,
+            max_tasks=max_tasks_per_child,
+        )
+        self._start(ThreadBackend(max_threads, cores), processes, max_processes or cores)
+
+    @classmethod
+    def _of_worker(cls, home: bytes, desk: int) -> Self:
+        """The executor of a worker process, which has no pool of its own but its parent's."""
+        from .backends.processes.nested import NestedBackend
+
+        executor = cls.__new__(cls)
+        threads = ThreadBackend(None, usable_cores())
+        executor._start(threads, NestedBackend(threads, home, desk), usable_cores())
+        return executor
+
+    def _start(self, threads: ThreadBackend, processes: WorkerPool, max_processes: int) -> None:
+        """Put the parts together."""
         self._dispatcher = Dispatcher(
-            Machine(cores=cores, processes=max_processes or cores, gil=gil_enabled()),
-            ThreadBackend(max_threads, cores),
-            ProcessBackend(
-                max_processes or cores,
-                mp_context,
-                initializer,
-                tuple(initargs),
-                home_address,
-                cores=cores,
-                max_tasks=max_tasks_per_child,
-            ),
+            Machine(cores=usable_cores(), processes=max_processes, gil=gil_enabled()),
+            threads,
+            processes,
             LoopBackend(),
             _register,
             _dispatchers.discard,
@@ -448,13 +465,20 @@ _hooked = False
 
 
 def get_executor() -> AdaptiveExecutor:
-    """The process-wide executor, made on first use and ended at exit."""
+    """The process-wide executor, made on first use and ended at exit.
+
+    In a worker process of an executor it has that executor's pool for its processes: what is submitted there runs
+    in workers that are idle, and else in this one.
+    """
     global _default
     with _lock:
         found = _default
     if found is not None:
         return found
-    made = AdaptiveExecutor()
+    if parent.home is None or parent.desk is None:
+        made = AdaptiveExecutor()
+    else:
+        made = AdaptiveExecutor._of_worker(parent.home, parent.desk)
     with _lock:
         if _default is None:
             _default = made

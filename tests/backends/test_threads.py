@@ -209,3 +209,27 @@ def test_waiting_for_an_ordinary_future_of_ours_is_noticed(make: Make) -> None:
     backend.shutdown(wait=True)
     assert 2 == len(handed.outcomes)
     assert 0 == backend.load().running
+
+
+def test_a_task_is_taken_back(make: Make) -> None:
+    """One that waits can be; one that a thread has been given can't."""
+    handed, backend = Handed(), make()
+    go, begun = threading.Event(), threading.Event()
+
+    def run() -> None:
+        begun.set()
+        go.wait(20)
+
+    running = handed.task(run, lane="gil", weight=2.0)
+    waiting = handed.task(lambda: None, lane="gil", weight=2.0)
+    backend.submit(running)
+    backend.submit(waiting)
+    assert begun.wait(20)
+
+    assert not backend.withdraw(running)
+    assert backend.withdraw(waiting)
+    assert not backend.withdraw(waiting)
+    go.set()
+    handed.wait(1)
+    assert [running] == [task for task, _ in handed.outcomes]
+    assert 0 == backend.load().queued

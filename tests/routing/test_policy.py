@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptive_exec.model import Load, Machine, Options, Profile, Uncertainty
-from adaptive_exec.routing.policy import DOUBTFUL_CALLS, Facts, decide, is_trusted, seconds
+from adaptive_exec.routing.policy import DOUBTFUL_CALLS, Facts, decide, is_trusted, on_trial, seconds
 
 HOLDS = Profile(
     calls=4,
@@ -36,6 +36,46 @@ def facts(**changes: Any) -> Facts:
 def met_often(ratio: float, off: float, **changes: Any) -> Profile:
     """A function that was seen to hold the GIL for this part of its time, give or take `off`."""
     return replace(HOLDS, gil_ratio=ratio, uncertainty=Uncertainty(gil_ratio=off), **changes)
+
+
+DOUBTED = met_often(1.0, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("known", "tried"),
+    [
+        (facts(profile=DOUBTED), True),
+        (facts(profile=replace(DOUBTED, gil_ratio=None)), True),
+        (facts(profile=replace(DOUBTED, settled=False)), False),
+        (facts(profile=met_often(0.3, 0.2)), False),
+        (facts(profile=replace(DOUBTED, cpu_ratio=0.4)), False),
+        (facts(profile=DOUBTED, stay="writes to a global"), False),
+        (facts(profile=replace(DOUBTED, cpu=100e-6)), False),
+        (facts(profile=DOUBTED, machine=Machine(cores=1)), False),
+        (facts(profile=DOUBTED, machine=Machine(cores=2, processes=2, gil=False)), False),
+        (facts(profile=DOUBTED, load=Load(waiting_calls=3)), False),
+        (facts(profile=DOUBTED, load=Load(waiting_calls=30)), True),
+    ],
+    ids=[
+        "holds the GIL, perhaps",
+        "nobody has looked",
+        "too few calls",
+        "rather not",
+        "may be waiting",
+        "must stay",
+        "too small",
+        "one core",
+        "no GIL",
+        "not worth a pool",
+        "worth a pool",
+    ],
+)
+def test_idle_workers_take_what_is_doubted(known: Facts, tried: bool) -> None:
+    """Only where nothing but the GIL is in doubt, and by a process."""
+    decision = on_trial(known)
+
+    assert tried is (decision is not None)
+    assert decision is None or ("process" == decision.backend and "still being looked at" in decision.reason)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..futures import Future
-from ..model import BackendName, Decision, TaskSpec
+from ..model import BackendName, Decision, TaskSpec, WorkerStats
 from ..sample import Sample
 
-__all__ = ["Backend", "BackendLoad", "Lane", "Outcome", "Refused", "Task", "Unavailable"]
+__all__ = ["Backend", "BackendLoad", "Lane", "Outcome", "Refused", "Task", "Unavailable", "WorkerPool"]
 
 Lane = Literal["wait", "free", "gil"]
 
@@ -67,6 +67,7 @@ class Task:
     cost = 0.0  # seconds of CPU (on threads: of the GIL) that it is expected to need
     measure = False
     scout = False
+    trial = False  # it was given to an idle worker while its function's figures were doubted
     coroutine = False  # the call gives a coroutine, which has to be run to its end
     attempts = 0
     retried = 0
@@ -129,3 +130,27 @@ class Backend(ABC):
     @abstractmethod
     def abort(self) -> None:
         """End everything that can be ended at once; every task is still handed back."""
+
+
+class WorkerPool(Backend):
+    """A backend that has worker processes, or knows of some."""
+
+    @abstractmethod
+    def vacancies(self, calls: int, /) -> int:
+        """For how many of so many calls workers are idle; more are started if there may be."""
+
+    @abstractmethod
+    def workers(self) -> tuple[WorkerStats, ...]:
+        """What each worker does, oldest first."""
+
+    @abstractmethod
+    def pids(self) -> list[int]:
+        """Process ids of the workers there are."""
+
+    @abstractmethod
+    def turnover(self) -> tuple[int, int]:
+        """How many workers have died, and how many were replaced after they had served long enough."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """In a forked copy of this process: give up the parent's workers without touching them."""

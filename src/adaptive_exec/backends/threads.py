@@ -144,6 +144,19 @@ class ThreadBackend(Backend):
     def cancel(self, task: Task) -> None:
         """A task that waits is dropped when its turn comes; one that runs can't be stopped."""
 
+    def withdraw(self, task: Task) -> bool:
+        """Take back a task that no thread has been given; False if one has. It is handed back by the caller then."""
+        with self._lock:
+            lane = self._lanes[task.lane]
+            try:
+                lane.queue.remove(task)
+            except ValueError:
+                return False
+            self.queued -= 1
+            self.backlog = max(0.0, self.backlog - task.cost)
+            self._release_if_over()
+            return True
+
     def load(self) -> BackendLoad:
         with self._lock:
             return BackendLoad(

@@ -39,16 +39,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..backends.base import Backend, Outcome, Refused, Task, Unavailable
+from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
 from ..backends.loop import LoopBackend
-from ..backends.processes.pool import ProcessBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
 from ..model import BackendName, Decision, Load, Machine, Options, Profile, TaskSpec
 from ..observe.stats import ExecutorStats, FunctionStats
 from ..routing.lanes import place
-from ..routing.policy import DOUBTFUL_CALLS, WAITS, Facts, asked_for, decide, decide_steadily, is_trusted
+from ..routing.policy import (
+    DOUBTFUL_CALLS,
+    WAITS,
+    Facts,
+    asked_for,
+    decide,
+    decide_steadily,
+    is_trusted,
+    on_trial,
+)
 from ..routing.store import FunctionRecord, Store, is_coroutine_function
 from .delivering import Delivering
 from .scout_check import ScoutCheck
@@ -72,7 +80,7 @@ class Dispatcher:
         self,
         machine: Machine,
         threads: ThreadBackend,
-        processes: ProcessBackend,
+        processes: WorkerPool,
         loop: LoopBackend,
         on_start: Callable[[Dispatcher], object] = id,
         on_end: Callable[[Dispatcher], object] = id,
@@ -356,6 +364,7 @@ class Dispatcher:
                     raise
                 task.future.stoppable = False
                 self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
+            self._look_after_threads()
             return
         if backend == "loop":
             task.future.stoppable = True
@@ -368,6 +377,10 @@ class Dispatcher:
         where = place(profile, options.kind, self._machine)
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
         self._threads.submit(task)
+        self._look_after_threads()
+
+    def _look_after_threads(self) -> None:
+        """See that somebody looks whether what is queued for threads makes progress."""
         if self._threads.queued and not self._nudging:
             self._nudging = True
             self._supervisor.watch(self._threads, self._nudge())
@@ -404,8 +417,10 @@ class Dispatcher:
                 record.held.clear()
             self._release(record, tasks, profile)
             return False
-        # Doubts end with a few good looks more, or after so many calls: no more than those need to be scouts.
+        # Doubts end with a few good looks more, or after so many calls: no more than those need to be scouts. Where
+        # workers can look, one here is enough: who computes here is in everybody's way.
         doubted = min(DOUBTED_SCOUTS, DOUBTFUL_CALLS - profile.calls) if profile.settled else 0
+        tried = profile.settled and self._try_elsewhere(record, profile)
         more: list[Task] = []
         now = time.monotonic()
         waits = self._some_wait(record)
@@ -421,7 +436,7 @@ class Dispatcher:
                 if waits or now - record.widened >= PATIENCE_SECONDS:
                     record.widened = now
                     record.scout_limit *= 2
-            while record.held and len(record.scouts) < max(record.scout_limit, doubted):
+            while record.held and len(record.scouts) < (1 if tried else max(record.scout_limit, doubted)):
                 task = record.held.popleft()
                 record.scouts.add(task)
                 more.append(task)
@@ -431,6 +446,33 @@ class Dispatcher:
             decision = decide(self._facts(record, task.spec.options, 0, None, profile))
             self._guarded(task, functools.partial(self._send_scout, task, record, decision))
         return left
+
+    def _try_elsewhere(self, record: FunctionRecord, profile: Profile) -> bool:
+        """Give idle workers some of the calls that are held, where only doubts about the GIL hold them back.
+
+        True if that is where doubts may end, whether a worker is idle now or not.
+        """
+        with record.lock:
+            held = len(record.held)
+            first = record.held[0] if held else None
+        if first is None:
+            return False
+        options = first.spec.options
+        decision = on_trial(self._facts(record, options, held - 1, first.spec.subject, profile))
+        if decision is None:
+            return False
+        try:
+            idle = self._processes.vacancies(held)
+        except RuntimeError:  # the interpreter exits, and the pool has not been started before
+            return False
+        with record.lock:
+            tasks: list[Task] = []
+            while record.held and len(tasks) < idle and record.held[0].spec.options == options:
+                tasks.append(record.held.popleft())
+        for task in tasks:
+            task.trial = True
+            self._guarded(task, functools.partial(self._send, task, record, decision))
+        return True
 
     def _some_wait(self, record: FunctionRecord) -> bool:
         """Whether one of the scouts has been seen to wait for most of its time so far."""
@@ -624,6 +666,8 @@ class Dispatcher:
                 held = bool(record.held)
             if held:
                 self._review(record)
+        elif task.trial and record.held:
+            self._review(record)
         with self._changed:
             self._live.discard(task)
             last = self._closed

@@ -220,6 +220,8 @@ def _after_fork_in_child() -> None:
     if old.server is not None:
         old.server.give_up()
     for core in list(old.cores.values()):
+        if core.kind not in kinds:
+            continue  # no primitive: what others ask of a service is no business of this process
         if old.server is None:
             _move(core, ForeignCore(core))
         else:

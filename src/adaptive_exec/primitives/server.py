@@ -21,7 +21,7 @@ import os
 import secrets
 import threading
 import weakref
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Mapping
 from multiprocessing.util import Finalize
 from typing import Final, final
@@ -32,7 +32,7 @@ from .core import Core
 from .link import THREAD_NAME
 from .lock_service import LOCK_SERVICE
 from .queue_service import QUEUE_SERVICE
-from .session import Service, Session
+from .session import Service, Session, services
 
 __all__ = ["IN_FLIGHT", "LATELY", "HomeServer"]
 
@@ -52,7 +52,9 @@ class HomeServer:
 
     def __init__(self, made: Callable[..., object], *, portable: bool = False) -> None:
         self.made = made
-        self.services: Mapping[str, Mapping[str, Service]] = {"Lock": LOCK_SERVICE, "Queue": QUEUE_SERVICE}
+        self.services: Mapping[str, Mapping[str, Service]] = ChainMap(
+            {"Lock": LOCK_SERVICE, "Queue": QUEUE_SERVICE}, services
+        )
         self._endpoint = endpoints.listen(portable=portable)
         self.address = HomeAddress(
             secrets.token_hex(16), os.getpid(), self._endpoint.address, secrets.token_bytes(32)

@@ -31,7 +31,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
 from ..platform import endpoints
 from .address import HomeAddress
@@ -43,10 +43,13 @@ from .ticket import CANCELLED, Ticket, Waitable
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = ["Home", "RemoteTicket", "Service", "Session"]
+__all__ = ["Home", "RemoteTicket", "Service", "Session", "services"]
 
 Service = Callable[["Session", Any, int, Any], None]
 """Does one operation: gets the session, the primitive, the number of the request and its argument."""
+
+services: Final[dict[str, Mapping[str, Service]]] = {}
+"""What other processes can ask of what lives here and is no primitive, by its kind."""
 
 
 class Home(Protocol):

@@ -29,6 +29,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar, final
 
+from .. import parent
+
 __all__ = [
     "CANCELLED",
     "GRACE",
@@ -115,6 +117,10 @@ class Ticket:
         raise NotImplementedError  # abstract
 
 
+LONG: Final = 0.005
+"""Seconds after which a worker tells its parent that its call waits."""
+
+
 @final
 class ThreadTicket(Ticket):
     """A wait in which a thread blocks."""
@@ -130,7 +136,12 @@ class ThreadTicket(Ticket):
         """Block until the outcome is there, at most `timeout` seconds (None: no limit); True if it is."""
         if self.outcome is not None:
             return True
-        return self._parked.acquire(True, -1 if timeout is None else timeout)
+        if parent.waiting is None or (timeout is not None and timeout <= LONG):
+            return self._parked.acquire(True, -1 if timeout is None else timeout)
+        if self._parked.acquire(True, LONG):
+            return True
+        with parent.waiting():
+            return self._parked.acquire(True, -1 if timeout is None else timeout - LONG)
 
     def wake(self) -> bool:
         """Rouse the thread."""

@@ -22,6 +22,7 @@ __all__ = [
     "decide_steadily",
     "hardly_holds_the_gil",
     "is_trusted",
+    "on_trial",
     "seconds",
 ]
 
@@ -214,6 +215,32 @@ def is_trusted(profile: Profile, machine: Machine) -> bool:
     off = profile.uncertainty.gil_ratio
     is_sure = off <= SURE and profile.gil_ratio - 2 * off >= _free_below(machine)
     return is_sure or hardly_holds_the_gil(profile, machine)
+
+
+def on_trial(facts: Facts) -> Decision | None:
+    """Whether idle workers may have some calls while figures are doubted: then no core waits for the doubts to end.
+
+    Args:
+        facts: What is known, with figures that are settled and not trusted.
+
+    Returns:
+        The decision for as many calls as there are idle workers; None if calls have to wait for better figures, or
+        are not worth the start of a pool.
+    """
+    profile = facts.profile
+    waiting = (facts.load.waiting_calls + 1) * profile.cpu
+    if not facts.load.process_warm and waiting < facts.machine.process_start:
+        return None
+    if not profile.settled or profile.cpu_ratio < WAITS or hardly_holds_the_gil(profile, facts.machine):
+        return None
+    if facts.coroutine or _must_stay(facts) or _too_small(facts):
+        return None
+    return Decision(
+        "process",
+        f"it computes {seconds(profile.cpu)} a call; how much of that it holds the GIL is still being looked at, "
+        "and a worker was idle",
+        profile,
+    )
 
 
 def _must_stay(facts: Facts) -> Decision | None:

@@ -63,6 +63,9 @@ __all__ = ["Answer", "Crew", "hand_back"]
 
 KILL_SECONDS: Final = 0.3
 AHEAD_SECONDS: Final = 500e-6
+# So many calls are sent ahead even if they take longer: this process may be busy when the worker has ended the first.
+AT_LEAST: Final = 2
+LONG_AHEAD_SECONDS: Final = 0.05
 LEAVE_SECONDS: Final = 2.0
 
 _log = logging.getLogger("adaptive_exec")
@@ -83,6 +86,7 @@ class Crew:
         queue: Tasks that no worker has, in order.
         workers: All there are, those that are not ready yet, too.
         idle: Those that are ready and have nothing to do; the one that was busy last comes last.
+        wished: How many workers are to be started, or are coming, for calls that workers have of their own.
         coming: How many are being started and are not ready.
         blocked: Workers fail to start; wait for the next submission before trying again.
         failures: Workers that could not start, in a row.
@@ -104,6 +108,7 @@ class Crew:
         self.queue: OrderedDict[Task, None] = OrderedDict()
         self.workers: set[RemoteWorker] = set()
         self.idle: list[RemoteWorker] = []
+        self.wished = 0
         self.coming = 0
         self.blocked = False
         self.failures = 0
@@ -205,16 +210,12 @@ class Crew:
                 kind = message[0]
                 if kind == Kind.FREE:
                     continue
-                if kind == Kind.READY:
-                    self._joined(worker)
-                elif kind == Kind.FAILED_START:
-                    worker.failure = str(message[1])
-                elif kind == Kind.LEAVING:
-                    self._leaving(worker)
-                elif kind >= Kind.LOG:
+                if Kind.PLAIN <= kind <= Kind.SKIPPED:
+                    self._answered(worker, message, answered)
+                elif kind in (Kind.LOG, Kind.WARNING):
                     said.append(message)
                 else:
-                    self._answered(worker, message, answered)
+                    self._changed(worker, message)
             if said:
                 worker.untold += 1
                 self.deliver(functools.partial(self._tell, worker, said))
@@ -227,6 +228,19 @@ class Crew:
         finally:
             with self.lock:
                 worker.untold -= 1
+
+    def _changed(self, worker: RemoteWorker, message: tuple[Any, ...]) -> None:
+        """A worker says what it is about. Caller holds `lock`."""
+        kind = message[0]
+        if kind == Kind.READY:
+            self._joined(worker)
+        elif kind == Kind.FAILED_START:
+            worker.failure = str(message[1])
+        elif kind == Kind.LEAVING:
+            self._leaving(worker)
+        elif kind in (Kind.WAITS, Kind.GOES_ON):
+            worker.waits = kind == Kind.WAITS
+            self._wake()
 
     def _leaving(self, worker: RemoteWorker) -> None:
         """A worker ends of its own accord: what it has not begun is for others. Caller holds `lock`."""
@@ -250,6 +264,7 @@ class Crew:
         worker.ready = True
         self.coming -= 1
         self.failures = 0
+        self.wished = max(0, self.wished - 1)
 
     def _answered(
         self, worker: RemoteWorker, message: tuple[Any, ...], answered: list[tuple[Task, tuple[Any, ...]]]
@@ -279,11 +294,34 @@ class Crew:
 
     def wanted(self) -> int:
         """How many workers more would have something to do."""
-        room = self._most - len(self.workers)
+        room = self._room()
         if self.blocked or room <= 0:
             return 0
         ahead = sum(len(worker.assigned) - 1 for worker in self.workers if worker.assigned)
-        return min(len(self.queue) + ahead - self.coming - len(self.idle), room)
+        wanted = max(len(self.queue) + ahead - len(self.idle), self.wished)
+        return min(wanted - self.coming, room)
+
+    def _room(self) -> int:
+        """How many workers more there may be: as many as asked for, and one for each that waits, but no more than
+        twice as many.
+        """
+        stand_ins = min(sum(worker.waits for worker in self.workers), self._most)
+        return self._most + stand_ins - len(self.workers)
+
+    def full(self, besides: RemoteWorker | None = None) -> bool:
+        """Whether as many workers execute calls as there may be, not counting those that wait."""
+        if len(self.workers) <= self._most:
+            return False
+        busy = sum(bool(w.assigned) and not w.waits and w is not besides for w in self.workers)
+        return busy >= self._most
+
+    def vacancies(self, calls: int) -> int:
+        """How many workers are idle, for so many calls that a worker has; notes how many more are worth starting."""
+        if self.closed or self.blocked or self.queue or self.full():
+            return 0
+        room = self._room()
+        self.wished = max(self.wished, min(calls - len(self.idle), room))
+        return min(calls, len(self.idle))
 
     def refill(self, worker: RemoteWorker) -> list[Task]:
         """Give a worker what it may do next; the tasks that were cancelled while they waited."""
@@ -293,13 +331,15 @@ class Crew:
         if worker.crowded:
             return dropped  # it will pass what was withdrawn, and say so
         ahead = _seconds_ahead(worker)
-        while self.queue:
+        full = self.full(worker)
+        while self.queue and not full:
             task = next(iter(self.queue))
             seconds = task.wire.function.seconds
             if worker.assigned and (
                 seconds is None
                 or task.spec.options.timeout is not None
-                or ahead + seconds > AHEAD_SECONDS
+                or ahead + seconds
+                > (AHEAD_SECONDS if len(worker.assigned) > AT_LEAST else LONG_AHEAD_SECONDS)
                 or len(worker.assigned) >= MOST_ASSIGNED
                 or worker.crowded
             ):
@@ -310,8 +350,8 @@ class Crew:
                 dropped.append(task)
                 continue
             worker.assign(task)
-            ahead += seconds or AHEAD_SECONDS
-        if not worker.assigned:
+            ahead += seconds or LONG_AHEAD_SECONDS
+        if not (worker.assigned or full):
             self._take_over(worker)
         if (worker in self.idle) is bool(worker.assigned):
             if worker.assigned:
@@ -401,5 +441,5 @@ def _seconds_ahead(worker: RemoteWorker) -> float:
     total = 0.0
     for task in worker.assigned.values():
         seconds = task.wire.function.seconds
-        total += AHEAD_SECONDS if seconds is None else seconds
+        total += LONG_AHEAD_SECONDS if seconds is None else seconds
     return total

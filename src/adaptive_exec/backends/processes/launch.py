@@ -289,6 +289,7 @@ def current_settings(
     threads: int = 1,
     max_tasks: int | None = None,
     max_growth: int | None = None,
+    desk: int | None = None,
 ) -> wire.Settings:
     """This process as a new worker should resemble it, with `threads` of them for each of its libraries."""
     return wire.Settings(
@@ -303,6 +304,7 @@ def current_settings(
         current_filters(),
         max_tasks,
         max_growth,
+        desk,
     )
 
 

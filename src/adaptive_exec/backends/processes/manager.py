@@ -59,6 +59,7 @@ class Manager:
         upkeep: When workers are ended or replaced.
         spins: Whether workers poll for a moment before they sleep.
         threads: How many threads libraries may start in a worker.
+        desk: The number of the pool's desk at that address; None if it has none.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Manager:
         *,
         spins: bool,
         threads: int = 1,
+        desk: int | None = None,
     ) -> None:
         self._crew = crew
         self._attendance = attendance
@@ -83,6 +85,7 @@ class Manager:
         self._upkeep = upkeep
         self._spins = spins
         self._threads = threads
+        self._desk = desk
         self._starts = itertools.count(1)
         self._hopeless: str | None = None
         self._woken = False
@@ -242,6 +245,7 @@ class Manager:
                     threads=self._threads,
                     max_tasks=self._upkeep.max_tasks,
                     max_growth=self._upkeep.max_growth,
+                    desk=self._desk,
                 )
                 handle, channel, board, lane = self._launcher.launch(settings)
                 worker = RemoteWorker(handle, channel, board, Buffers(lane, crew.shelf))
@@ -269,6 +273,7 @@ class Manager:
             if crew.failures < _START_FAILURES and not at_once:
                 return
             crew.failures = 0
+            crew.wished = 0
             if any(worker.ready for worker in crew.workers):
                 crew.blocked = True
                 return

@@ -34,7 +34,8 @@ from typing import Any, ClassVar, Final
 from ... import pickling
 from ...model import BackendName, WorkerStats
 from ...platform.readiness import Readiness, make_readiness
-from ..base import Backend, BackendLoad, Task
+from ...primitives.core import Core
+from ..base import BackendLoad, Task, WorkerPool
 from .attendance import Attendance
 from .call import Call, Functions
 from .crew import Crew
@@ -49,7 +50,7 @@ __all__ = ["ProcessBackend"]
 HELP_EVERY: Final = 32
 
 
-class ProcessBackend(Backend):
+class ProcessBackend(WorkerPool):
     """Runs tasks in worker processes.
 
     Args:
@@ -98,6 +99,7 @@ class ProcessBackend(Backend):
         self._functions = Functions()
         self._manager: Manager | None = None
         self._crowd = 0
+        self._desk: Core | None = None
 
     def submit(self, task: Task) -> None:
         """Take a task; `NotPicklable` if it can't travel."""
@@ -113,7 +115,7 @@ class ProcessBackend(Backend):
                     self._start_manager()
                 crew.backlog += task.cost
                 task.future.attend = self._attend_briefly if task.wire.function.is_brief else self._attend
-                if crew.idle and not crew.queue:
+                if crew.idle and not crew.queue and not crew.full():
                     worker = crew.idle[
                         -1
                     ]  # not `pop`: an interrupt may come between a call and what is done with it
@@ -141,6 +143,30 @@ class ProcessBackend(Backend):
     def cancel(self, task: Task) -> None:
         self._crew.cancel(task)
 
+    def vacancies(self, calls: int) -> int:
+        crew = self._crew
+        with crew.lock:
+            if self._manager is None and not crew.closed:
+                self._start_manager()
+            idle = crew.vacancies(calls)
+            grows = crew.wanted() > 0
+        if grows:
+            self._wake()
+        return idle
+
+    def submit_to_idle(self, task: Task) -> bool:
+        """Have an idle worker begin a task at once; False if there is none, and the task is the caller's again."""
+        task.wire = Call(task, self._functions, self._shelf)
+        crew = self._crew
+        with crew.lock:
+            if crew.closed or crew.queue or not crew.idle or crew.full():
+                return False
+            crew.backlog += task.cost
+            worker = crew.idle.pop()
+            worker.assign(task)
+        crew.set_going([worker])
+        return True
+
     def load(self) -> BackendLoad:
         crew = self._crew
         with crew.lock:
@@ -150,18 +176,15 @@ class ProcessBackend(Backend):
             return BackendLoad(len(crew.queue) + ahead, running, ready, crew.backlog)
 
     def workers(self) -> tuple[WorkerStats, ...]:
-        """What each worker does, oldest first."""
         crew = self._crew
         now = time.monotonic()
         with crew.lock:
             return tuple(_stats_of(worker, now) for worker in sorted(crew.workers, key=_number))
 
     def turnover(self) -> tuple[int, int]:
-        """How many workers have died, and how many were replaced after they had served long enough."""
         return self._crew.died, self._crew.recycled
 
     def pids(self) -> list[int]:
-        """Process ids of the workers there are."""
         with self._crew.lock:
             return [worker.handle.pid for worker in self._crew.workers]
 
@@ -182,7 +205,6 @@ class ProcessBackend(Backend):
         self._wake()
 
     def forget(self) -> None:
-        """In a forked copy of this process: give up the parent's workers without touching them."""
         crew = self._crew
         for worker in crew.workers:
             worker.channel.give_up()
@@ -211,7 +233,12 @@ class ProcessBackend(Backend):
             launcher.prepare()  # a process that takes a while to come up, while the rest is made here
             # The home of shared primitives has a thread, which can't be started any more when the interpreter
             # exits; workers can, so it has to be there before.
-            address = None if self._home is None else pickle.dumps(self._home())
+            address = None
+            if self._home is not None:
+                from .desk import Desk
+
+                address = pickle.dumps(self._home())
+                self._desk = Desk(self)
             initializer = None if self._initializer is None else pickling.dumps(self._initializer)
             readiness: Readiness[RemoteWorker] = make_readiness(portable=self._portable)
             undo.callback(readiness.close)
@@ -225,6 +252,7 @@ class ProcessBackend(Backend):
                 self._upkeep,
                 spins=self._spins,
                 threads=self._threads,
+                desk=None if self._desk is None else self._desk.oid,
             )
             manager.start()
             undo.pop_all()

@@ -52,6 +52,7 @@ class RemoteWorker:
         idle_since: When it last became idle, in seconds of `time.monotonic`.
         served: How many calls it has answered.
         since: When its oldest call became that, in seconds of `time.monotonic`.
+        waits: Whether the call that it executes waits for others; then another worker may stand in for it.
         untold: How many batches of its records the manager has not dealt with; changed under the pool's lock.
     """
 
@@ -80,6 +81,7 @@ class RemoteWorker:
         "served",
         "since",
         "untold",
+        "waits",
     )
 
     def __init__(self, handle: Handle, channel: Channel, board: Board, buffers: Buffers) -> None:
@@ -98,6 +100,7 @@ class RemoteWorker:
         self.served = 0
         self.since = 0.0
         self.untold = 0
+        self.waits = False
         self.reading = threading.Lock()
         self._writing = threading.Lock()
         self._full = False

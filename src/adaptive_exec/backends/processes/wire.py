@@ -62,6 +62,8 @@ class Kind:
     LOG: Final = 20  # a record's fields (`logs.py`)
     WARNING: Final = 21  # pickled warning, file, line, module (`alerts.py`)
     LEAVING: Final = 22  # it has served long enough; what it has not begun, it never will
+    WAITS: Final = 23  # the call that it executes waits for another process or thread
+    GOES_ON: Final = 24  # it doesn't any more
 
 
 class Measure:
@@ -108,6 +110,7 @@ class Settings(NamedTuple):
         levels: What the parent wants to have logged (`logs.Levels`); None leaves that alone.
         filters: The parent's filters of warnings (`alerts.Filter`); None leaves them alone.
         max_tasks: How many calls it answers before it leaves; None for as many as come.
+        desk: The number of the desk of its pool there (`desk.py`); None if there is none.
         max_growth: By how many bytes its memory may grow before it leaves; None for any.
     """
 
@@ -122,6 +125,7 @@ class Settings(NamedTuple):
     filters: Any = None
     max_tasks: int | None = None
     max_growth: int | None = None
+    desk: int | None = None
 
 
 def surroundings() -> Surroundings:

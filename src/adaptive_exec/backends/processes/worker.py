@@ -25,6 +25,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from typing import Any, Final
@@ -46,7 +47,7 @@ from .shelf import THRESHOLD, Sent, Shelf
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
-__all__ = ["forked", "serve", "warm_up"]
+__all__ = ["forked", "run_coroutine", "serve", "warm_up"]
 
 SPIN_SECONDS: Final = 100e-6
 _SIZED: Final = (str, bytes)
@@ -100,6 +101,8 @@ def _prepare(settings: wire.Settings, outlet: Outlet) -> None:
     handler = _speak_through(outlet, settings)
     if settings.home is not None:
         _tell_home(settings.home)
+        parent.desk = settings.desk
+        parent.waiting = _Waiting(outlet)
     if settings.initializer is not None:
         function, arguments = pickling.loads(settings.initializer)
         function(*arguments)
@@ -127,6 +130,25 @@ def _speak_through(outlet: Outlet, settings: wire.Settings) -> logs.RelayHandler
         alerts.adopt_filters(settings.filters)
     alerts.show_at_home(outlet.note)
     return handler
+
+
+class _Waiting:
+    """Tells the parent while the call that is executed waits; threads that the call has started wait untold."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._note = outlet.note
+        self._main = threading.get_ident()
+
+    def __call__(self) -> _Waiting:
+        return self
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._main:
+            self._note(wire.encode(Kind.WAITS))
+
+    def __exit__(self, *error: object) -> None:
+        if threading.get_ident() == self._main:
+            self._note(wire.encode(Kind.GOES_ON))
 
 
 class _Unread:
@@ -221,7 +243,7 @@ class _Worker:
         try:
             value = function(*args, **kwargs)
             if hasattr(value, "send") and hasattr(value, "cr_frame"):
-                value = _run_coroutine(value)
+                value = run_coroutine(value)
         except BaseException as error:
             sample = meter.stop(failed=True)
             return _answer_error(number, error, sample.wall_ns, sample)
@@ -233,7 +255,7 @@ class _Worker:
         try:
             value = function(*args, **kwargs)
             if hasattr(value, "send") and hasattr(value, "cr_frame"):
-                value = _run_coroutine(value)
+                value = run_coroutine(value)
         except BaseException as error:
             return _answer_error(number, error, time.perf_counter_ns() - started, None)
         wall = time.perf_counter_ns() - started
@@ -309,7 +331,7 @@ def _answer_error(number: int, error: BaseException, wall: int, sample: Sample |
     return wire.encode(Kind.ERROR, number, pack_error(error), wall, wire.pack_sample(sample))
 
 
-def _run_coroutine(coroutine: Any) -> Any:
+def run_coroutine(coroutine: Any) -> Any:
     """A coroutine sent to a process by force gets a loop of its own."""
     import asyncio
 

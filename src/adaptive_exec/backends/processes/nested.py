@@ -1,0 +1,360 @@
+"""The process backend inside a worker: its calls run here, or in workers of the parent's pool that are idle.
+
+A worker that had a pool of its own would multiply the processes with every level of nesting; one that queued its
+calls in the parent's pool could wait for ever for a worker that waits for it. So each call is first a task of this
+process's own threads, which never run out, and the lender, one thread, gives those that have not begun to whoever
+is idle in the parent's pool:
+
+    submit ──> threads here ──begin──> runs here
+                   │ withdraw
+                lender ──run──> desk (in the parent) ──> an idle worker
+
+Wherever it runs, a call gets a copy of its arguments and gives back a copy of its result, as from any process.
+
+Guarantees:
+    - Each task taken is handed back exactly once.
+    - No call waits for a worker of the parent's pool: it runs at once in an idle one, or is a task of this process.
+      So calls within calls never deadlock, however deep, and start no processes beyond the pool's own.
+    - While nothing waits, nobody asks the parent anything.
+Assumes:
+    - `ThreadBackend` lets a task whose thread waits for a future stand aside, and hands a task that was withdrawn
+      to nobody.
+    - The desk answers each request once (`primitives/session.py`).
+State table of a task (all changes under `_lock`):
+    waiting -> here     its thread begins it
+    waiting -> lent     withdrawn from the threads and sent to the desk
+    lent    -> waiting  the idle worker was gone when it arrived
+    any     -> over     handed back; whatever comes later for it is dropped
+Races:
+    - a thread begins a task while the lender wants it: `ThreadBackend.withdraw` finds it in the queue or not:
+      `tests/backends/test_nested.py::test_begun_while_it_is_to_be_lent`
+    - cancel against the answer: both ask `_over`, and the second does nothing:
+      `tests/backends/test_nested.py::test_cancel_against_the_answer`
+    - cancel between withdrawing and sending: the future says so, and it is not sent:
+      `tests/backends/test_nested.py::test_cancel_while_it_is_being_lent`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from ... import pickling
+from ...errors import HomeDied
+from ...model import BackendName, TaskSpec, WorkerStats
+from ...primitives.address import HomeAddress
+from ...primitives.link import Link
+from ...primitives.links import link_to
+from ...primitives.ticket import CANCELLED, Ticket
+from ..base import BackendLoad, Outcome, Task, WorkerPool
+from ..threads import ThreadBackend
+from .ends import outcome_of
+from .errors import pack_error, text_of
+from .wire import Kind
+from .worker import run_coroutine
+
+__all__ = ["NestedBackend", "run_copy"]
+
+ASK_SECONDS: Final = (0.002, 0.1)  # the lender's pause after nobody was idle: at first, and at most
+_log = logging.getLogger("adaptive_exec")
+ONE_AT_A_TIME: Final = 2.0  # a weight that fills the lane for calls that hold the GIL
+
+
+def run_copy(blob: bytes) -> bytes:
+    """Run a call from its pickle; how it ended as a pickled answer, as of any worker."""
+    try:
+        function, args, kwargs = pickling.loads(blob)
+    except BaseException as error:  # even SystemExit: it is that call's
+        why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
+        return pickle.dumps((Kind.REFUSED, 0, why))
+    started = time.perf_counter_ns()
+    try:
+        value = function(*args, **kwargs)
+        if hasattr(value, "send") and hasattr(value, "cr_frame"):
+            value = run_coroutine(value)
+        wall = time.perf_counter_ns() - started
+        return pickle.dumps((Kind.VALUE, 0, pickling.dumps(value), wall, None, None))
+    except BaseException as error:
+        return pickle.dumps((Kind.ERROR, 0, pack_error(error), time.perf_counter_ns() - started, None))
+
+
+def _guarded(act: Callable[[], None]) -> None:
+    """Do something for one task; what goes wrong there is nothing to the others."""
+    try:
+        act()
+    except Exception:
+        _log.exception("adaptive_exec: the end of a call within a call could not be told")
+
+
+class _Answer(Ticket):
+    """The wait for what the desk says of one call."""
+
+    __slots__ = ("_came",)
+
+    def __init__(self, came: Callable[[], None]) -> None:
+        super().__init__()
+        self._came = came
+
+    def wake(self) -> bool:
+        """Called by the thread that reads the link, which must not be held up."""
+        self._came()
+        return True
+
+
+class NestedBackend(WorkerPool):
+    """Runs a worker's own calls.
+
+    Args:
+        threads: The threads of the same executor.
+        parent: Where the parent's primitives are, pickled.
+        desk: The number of the parent's desk there.
+    """
+
+    name: ClassVar[BackendName] = "process"
+
+    def __init__(self, threads: ThreadBackend, parent: bytes, desk: int) -> None:
+        self._threads = threads
+        self._parent = parent
+        self._desk = desk
+        self._lock = threading.Lock()
+        self._open: set[Task] = set()
+        self._waiting: OrderedDict[Task, None] = OrderedDict()
+        self._lent: dict[Task, Ticket] = {}
+        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lending = False  # there is a lender
+        self._asking = False  # it has been told that something waits
+        self._pause = ASK_SECONDS[0]
+        self._link: Link | None = None  # the one that knows the desk
+        self._ended = False
+
+    def submit(self, task: Task) -> None:
+        """Take a task; `NotPicklable` if it can't travel."""
+        spec = task.spec
+        blob = pickling.dumps((spec.fn, spec.args, dict(spec.kwargs)))
+        copy = TaskSpec(run_copy, (blob,), {}, spec.options, run_copy, spec.name)
+        local = Task(copy, task.future, task.context, self._ran)
+        local.owner = task
+        local.on_begin = lambda: self._begun(task)
+        local.lane, local.weight, local.cost = "gil", ONE_AT_A_TIME, task.cost
+        task.wire = local
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            self._open.add(task)
+            self._waiting[task] = None
+        try:
+            self._threads.submit(local)
+        except BaseException:
+            self._over(task)
+            raise
+        self._tell_lender()
+
+    def cancel(self, task: Task) -> None:
+        with self._lock:
+            lent = self._lent.get(task)
+        if lent is not None:
+            link_to(self._address()).withdraw(lent)  # the answer says how it ended
+            return
+        self._threads.withdraw(task.wire)
+        self._hand_back(task, Outcome(error=asyncio.CancelledError()))
+
+    def vacancies(self, calls: int) -> int:
+        """None that are known: whoever is idle is found when a call waits."""
+        return 0
+
+    def load(self) -> BackendLoad:
+        with self._lock:
+            waiting, lent = len(self._waiting), len(self._lent)
+            return BackendLoad(waiting, len(self._open) - waiting, lent, sum(t.cost for t in self._open))
+
+    def workers(self) -> tuple[WorkerStats, ...]:
+        """None are this process's own."""
+        return ()
+
+    def pids(self) -> list[int]:
+        """None are this process's own."""
+        return []
+
+    def turnover(self) -> tuple[int, int]:
+        """None die or are replaced here."""
+        return 0, 0
+
+    def shutdown(self, *, wait: bool) -> None:
+        with self._lock:
+            self._ended = True
+        self._inbox.put(None)
+
+    def abort(self) -> None:
+        with self._lock:
+            tasks = list(self._open)
+        for task in tasks:
+            self.cancel(task)
+
+    def forget(self) -> None:
+        """In a forked copy of this process nothing of this runs."""
+        self._open = set()
+
+    # --- the ends of a task -------------------------------------------------------------------------
+
+    def _over(self, task: Task) -> bool:
+        """Note that a task is to be handed back; True for the one who does it."""
+        with self._lock:
+            if task not in self._open:
+                return False
+            self._open.discard(task)
+            self._waiting.pop(task, None)
+            self._lent.pop(task, None)
+            return True
+
+    def _hand_back(self, task: Task, outcome: Outcome) -> None:
+        """Hand a task back, if nobody has."""
+        if self._over(task):
+            task.done(outcome)
+
+    def _begun(self, task: Task) -> None:
+        """A thread of this process runs it."""
+        with self._lock:
+            self._waiting.pop(task, None)
+        task.thread = threading.get_ident()
+        if task.on_begin is not None:
+            task.on_begin()
+
+    def _ran(self, local: Task, outcome: Outcome) -> None:
+        """A thread of this process has run it, or dropped it since it was cancelled."""
+        task: Task = local.owner
+        if outcome.value is None:
+            self._hand_back(task, outcome)
+        else:
+            self._hand_back(task, outcome_of(pickle.loads(outcome.value)))
+
+    # --- lending ------------------------------------------------------------------------------------
+
+    def _address(self) -> HomeAddress:
+        """Where the parent is."""
+        address: HomeAddress = pickle.loads(self._parent)
+        return address
+
+    def _tell_lender(self) -> None:
+        """Something waits, perhaps."""
+        with self._lock:
+            if not self._waiting or self._asking:
+                return
+            self._asking = True
+            start, self._lending = not self._lending, True
+        self._inbox.put(self._nothing)
+        if start:
+            try:
+                threading.Thread(target=self._lend, name="adaptive-exec-lender", daemon=True).start()
+            except RuntimeError:  # no more threads: then it all runs here
+                return
+
+    def _nothing(self) -> None:
+        """A word that only wakes the lender."""
+        with self._lock:
+            self._asking = False
+
+    def _lend(self) -> None:
+        """The lender: takes in what comes back and gives away what waits, until the backend has ended."""
+        hungry = False
+        while True:
+            try:
+                act = self._inbox.get(timeout=self._pause if hungry else None)
+            except queue.Empty:
+                self._pause = min(2 * self._pause, ASK_SECONDS[1])
+            else:
+                if act is None:
+                    return
+                _guarded(act)
+            try:
+                hungry = self._offer()
+            except HomeDied:
+                hungry = False  # this process follows its parent in a moment; until then all runs here
+
+    def _offer(self) -> bool:
+        """Lend as many of the tasks that wait as there are idle workers; whether some are left."""
+        with self._lock:
+            waiting = len(self._waiting)
+        if not waiting:
+            return False
+        link = self._desk_link()
+        vacancies = link.call("vacancies", self._desk, waiting)
+        if vacancies:
+            self._pause = ASK_SECONDS[0]
+        for _ in range(vacancies):
+            task = self._oldest()
+            if task is None:
+                return False
+            self._send(link, task)
+        with self._lock:
+            return bool(self._waiting)
+
+    def _desk_link(self) -> Link:
+        """The connection to the parent, with the desk made known to it."""
+        link = link_to(self._address())
+        if link is not self._link:
+            link.call("register", self._desk, ("Desk", None))
+            self._link = link
+        return link
+
+    def _oldest(self) -> Task | None:
+        """Take the task that has waited for longest from the threads."""
+        while True:
+            with self._lock:
+                task = next(iter(self._waiting), None)
+                if task is None:
+                    return None
+                del self._waiting[task]
+            if self._threads.withdraw(task.wire):
+                return task
+
+    def _send(self, link: Link, task: Task) -> None:
+        """Give a task to the desk; it begins now."""
+        if not task.begin():
+            self._hand_back(task, Outcome())
+            return
+        ticket = _Answer(lambda: self._inbox.put(lambda: self._came(task, ticket)))
+        with self._lock:
+            if task not in self._open:
+                return
+            self._lent[task] = ticket
+        (blob,) = task.wire.spec.args
+        try:
+            link.request(ticket, "run", self._desk, (blob, task.spec.name, task.environment, task.cost))
+        except HomeDied as error:
+            self._hand_back(task, Outcome(error=error))
+
+    def _came(self, task: Task, ticket: Ticket) -> None:
+        """The desk has answered."""
+        outcome = ticket.outcome
+        assert outcome is not None
+        with self._lock:
+            self._lent.pop(task, None)
+        if outcome is CANCELLED:
+            self._hand_back(task, Outcome(error=asyncio.CancelledError()))
+        elif outcome.error is not None:
+            self._hand_back(task, Outcome(error=outcome.error))
+        elif outcome.value is not None:
+            self._hand_back(task, outcome_of(pickle.loads(outcome.value)))
+        elif not task.future.rest():
+            self._hand_back(task, Outcome())
+        else:
+            self._put_back(task)
+
+    def _put_back(self, task: Task) -> None:
+        """Nobody was idle any more: it is a task of this process again."""
+        with self._lock:
+            if task not in self._open:
+                return
+            self._waiting[task] = None
+            self._waiting.move_to_end(task, last=False)
+        try:
+            self._threads.submit(task.wire)
+        except RuntimeError as error:
+            self._hand_back(task, Outcome(error=error))

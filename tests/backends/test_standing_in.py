@@ -1,0 +1,63 @@
+"""A worker whose call waits for a shared primitive does not hold up those that it waits for."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from adaptive_exec import AdaptiveExecutor, Lock, Queue
+from tests import nesting, work
+
+pytestmark = pytest.mark.full
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_workers_wait_for_a_call_that_is_queued(workers: int) -> None:
+    """Somebody stands in, and it ends."""
+    items: Queue[int] = Queue()
+    taken: Queue[list[int]] = Queue()
+    with AdaptiveExecutor(max_processes=workers) as executor:
+        view = executor.options(backend="process")
+        waiting = [view.submit(work.take_two, items, taken) for _ in range(workers)]
+        giving = view.submit(work.give, items, 2 * workers)
+
+        assert giving.result(60) not in {future.result(60) for future in waiting}
+
+
+def test_stand_ins_are_no_more_than_those_that_may_wait() -> None:
+    """However many calls wait."""
+    go = Lock()
+    pids: Queue[int] = Queue()
+    with AdaptiveExecutor(max_processes=2) as executor:
+        view = executor.options(backend="process")
+        go.acquire()
+        futures = [view.submit(nesting.put_pid, pids, go) for _ in range(12)]
+        seen = {pids.get(timeout=30) for _ in range(4)}
+        with pytest.raises(TimeoutError):
+            futures[-1].result(0.2)
+        workers = executor.stats().workers["process"]
+        go.release()
+        seen |= {future.result(30) for future in futures}
+
+    assert 4 == workers == len(seen)
+
+
+def test_no_more_compute_than_may() -> None:
+    """Once those that waited go on, a stand-in gets nothing new until one of them has ended."""
+    go, never = Lock(), Lock()
+    pids: Queue[int] = Queue()
+    with AdaptiveExecutor(max_processes=1) as executor:
+        view = executor.options(backend="process")
+        go.acquire()
+        waiting = view.submit(nesting.put_pid, pids, go)
+        pids.get(timeout=30)
+        stand_in = view.submit(nesting.pid).result(30)
+        ended = threading.Event()
+        with never:
+            go.release()
+            first = waiting.result(30)
+            ended.set()
+
+        assert first != stand_in
+        assert view.submit(nesting.pid).result(30) in {first, stand_in}

@@ -1,0 +1,149 @@
+"""Calls that submit calls of their own, for tests in which workers import them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from concurrent.futures import wait
+from typing import Any
+
+from adaptive_exec import Lock, Queue, get_executor
+from adaptive_exec.errors import WorkerDied
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail(text: str) -> None:
+    raise LookupError(text)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def append(items: list[int]) -> list[int]:
+    items.append(1)
+    return items
+
+
+async def doubled(number: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * number
+
+
+def in_processes() -> Any:
+    return get_executor().options(backend="process")
+
+
+def squares(count: int) -> list[int]:
+    return [future.result() for future in [in_processes().submit(square, n) for n in range(count)]]
+
+
+def mapped(count: int) -> list[int]:
+    return list(in_processes().map(square, range(count)))
+
+
+def waited_for(count: int) -> int:
+    """Wait in a way that nobody is told of."""
+    done, _ = wait([in_processes().submit(square, n) for n in range(count)], timeout=60)
+    return len(done)
+
+
+def routed(count: int) -> list[int]:
+    return [future.result() for future in [get_executor().submit(square, n) for n in range(count)]]
+
+
+def deep(levels: int) -> int:
+    return 0 if levels == 0 else 1 + int(in_processes().submit(deep, levels - 1).result())
+
+
+def deep_mixed(levels: int) -> int:
+    if levels == 0:
+        return 0
+    view = in_processes() if levels % 2 else get_executor().options(backend="thread")
+    return 1 + int(view.submit(deep_mixed, levels - 1).result())
+
+
+async def deep_awaiting(levels: int) -> int:
+    return 0 if levels == 0 else 1 + int(await in_processes().submit(deep_awaiting, levels - 1))
+
+
+def put_pid(pids: Queue[int], go: Lock) -> int:
+    pids.put(os.getpid())
+    with go:
+        return os.getpid()
+
+
+def pids_of(calls: int, pids: Queue[int], go: Lock) -> list[int]:
+    """Submit calls that all wait for `go`."""
+    return [future.result() for future in [in_processes().submit(put_pid, pids, go) for _ in range(calls)]]
+
+
+def error_of(text: str) -> str:
+    error = in_processes().submit(fail, text).exception()
+    return f"{type(error).__name__}: {error}"
+
+
+def lent(function: Any, *args: Any) -> Any:
+    """Submit two calls, of which the first keeps this process's own threads busy; the second is lent."""
+    own = in_processes().submit(hold_until_lent)
+    return own, in_processes().submit(function, *args)
+
+
+def hold_until_lent() -> None:
+    time.sleep(0.5)
+
+
+def death_beside() -> str:
+    """A nested call that dies in another worker costs that call alone."""
+    own, other = lent(die)
+    try:
+        other.result(30)
+    except WorkerDied as error:
+        own.result(30)
+        return f"{error} {os.getpid() != error.pid}"
+    return "it did not die"
+
+
+def stopped_beside() -> str:
+    """A nested call that takes too long in another worker is ended there."""
+    own = in_processes().submit(hold_until_lent)
+    late = get_executor().options(backend="process", timeout=0.3).submit(time.sleep, 60)
+    try:
+        late.result(30)
+    except TimeoutError as error:
+        own.result(30)
+        return type(error).__name__
+    return "it was not stopped"
+
+
+def cancelled_beside() -> tuple[bool, bool]:
+    own, other = lent(time.sleep, 60)
+    time.sleep(0.2)
+    cancelled = other.cancel()
+    own.result(30)
+    return cancelled, other.cancelled()
+
+
+def copies() -> tuple[list[int], list[int]]:
+    """What a nested call does to its arguments stays its own."""
+    items: list[int] = []
+    return in_processes().submit(append, items).result(), items
+
+
+def left_behind(pids: Queue[int]) -> None:
+    """Submit and return."""
+    in_processes().submit(put_later, pids)
+
+
+def put_later(pids: Queue[int]) -> None:
+    time.sleep(0.2)
+    pids.put(os.getpid())

@@ -42,13 +42,16 @@ def demo(*, quick: bool = False, json: bool = False) -> int:
 
 
 def _run_all(sizes: Sizes, progress: Progress, interrupt: Interrupt) -> list[Run]:
-    """Ours goes first: what the first one pays and later ones find done (fork server, heap) is paid by us."""
+    """Ours goes first: what the first one pays, and later ones find done, is paid by us.
+
+    The standard library's fork server lives on, so whoever needs it first pays for its start; ours pays for its own.
+    """
     _allow_connections()
     modules = stdlib_modules()
     warm_file_cache(modules)
     runs = []
     with PageServer() as server, tempfile.TemporaryDirectory(prefix="adaptive-exec-demo-") as folder:
-        for way in (Routed(), ByHand(), AllProcesses(), AllThreads()):
+        for way in (Routed(), AllProcesses(), AllThreads(), ByHand()):
             load = Load(sizes, modules, server.url, Path(folder, f"{way.name}.journal"))
             progress.begin(way.title, len(load.jobs))
             runs.append(run(way, load, progress.advance, interrupt))

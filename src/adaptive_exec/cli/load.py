@@ -36,7 +36,7 @@ class Sizes:
     parsers: int = 2
 
 
-FULL: Final = Sizes(ranked=None, packed=16, packed_files=40, fetched=200, streamed=1000, indexed=60, piped=40)
+FULL: Final = Sizes(ranked=None, packed=8, packed_files=40, fetched=200, streamed=1000, indexed=60, piped=30)
 QUICK: Final = Sizes(ranked=400, packed=8, packed_files=40, fetched=40, streamed=150, indexed=40, piped=12)
 
 

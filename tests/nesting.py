@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from concurrent.futures import wait
+from pathlib import Path
 from typing import Any
 
 from adaptive_exec import Lock, Queue, get_executor
@@ -147,3 +148,16 @@ def left_behind(pids: Queue[int]) -> None:
 def put_later(pids: Queue[int]) -> None:
     time.sleep(0.2)
     pids.put(os.getpid())
+
+
+def go_on(begun: Queue[int], end: Path) -> int:
+    """Be at it until a file is there."""
+    begun.put(os.getpid())
+    while not end.exists():
+        time.sleep(0.005)
+    return os.getpid()
+
+
+def wait_and_go_on(go: Lock, begun: Queue[int], end: Path) -> int:
+    with go:
+        return go_on(begun, end)

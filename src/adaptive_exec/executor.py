@@ -49,8 +49,9 @@ class AdaptiveExecutor(Executor):
     Args:
         max_threads: Threads that work at the same time at most; None means 1000, approached only as far
             as measured waiting justifies.
-        max_processes: Worker processes at most; None means the cores this process may use, by affinity
-            and cgroup quota.
+        max_processes: Worker processes that compute at the same time at most; None means the cores this
+            process may use, by affinity and cgroup quota. While a worker's call waits for a shared
+            primitive another one may stand in for it, so there can be twice as many.
         mp_context: A `multiprocessing` context, or its name, to start workers with; None means the
             library's own fork server where the system has fork, else "spawn".
         initializer: Called once in each worker process before its first task.

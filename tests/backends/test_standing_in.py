@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from pathlib import Path
 
 import pytest
 
@@ -43,21 +43,25 @@ def test_stand_ins_are_no_more_than_those_that_may_wait() -> None:
     assert 4 == workers == len(seen)
 
 
-def test_no_more_compute_than_may() -> None:
-    """Once those that waited go on, a stand-in gets nothing new until one of them has ended."""
-    go, never = Lock(), Lock()
-    pids: Queue[int] = Queue()
+def test_no_more_compute_than_may(tmp_path: Path) -> None:
+    """Once the call that waited goes on, its stand-in gets nothing new until it has ended."""
+    go = Lock()
+    begun: Queue[int] = Queue()
+    first, second = tmp_path / "first", tmp_path / "second"
     with AdaptiveExecutor(max_processes=1) as executor:
         view = executor.options(backend="process")
         go.acquire()
-        waiting = view.submit(nesting.put_pid, pids, go)
-        pids.get(timeout=30)
-        stand_in = view.submit(nesting.pid).result(30)
-        ended = threading.Event()
-        with never:
-            go.release()
-            first = waiting.result(30)
-            ended.set()
+        waits = view.submit(nesting.wait_and_go_on, go, begun, first)
+        stands_in = view.submit(nesting.go_on, begun, second)
+        begun.get(timeout=30)
+        go.release()
+        begun.get(timeout=30)
+        queued = view.submit(nesting.pid)
+        second.touch()
+        stand_in = stands_in.result(30)
+        with pytest.raises(TimeoutError):
+            queued.result(0.3)
+        first.touch()
 
-        assert first != stand_in
-        assert view.submit(nesting.pid).result(30) in {first, stand_in}
+        assert waits.result(30) != stand_in
+        assert queued.result(30)

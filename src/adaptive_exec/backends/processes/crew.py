@@ -7,6 +7,8 @@ Guarantees:
     - What a worker has answered is taken in once, in order, whoever reads it.
     - Done callbacks, and results whose reading runs somebody's code, are dealt with by the manager's
       thread or by the thread that waits for that very task, never by another one that happened to read.
+    - A worker whose call waits for a shared primitive is not counted: up to as many as there may be stand in for those
+      that wait, and once they go on nobody gets a call while as many execute one as may (`full`).
 Assumes:
     - A worker answers its calls in the order in which they were sent (`worker.py`), and notes each on its
       board before it begins it.
@@ -15,6 +17,7 @@ State table of a worker (all changes under `lock`):
     starting -> idle       its READY was read, and nothing is queued
     idle     -> busy       a task was assigned; whoever assigned it writes the call, outside the lock
     busy     -> idle       its last answer was read, nothing is queued, and nothing can be taken from others
+    busy    <-> waiting    its WAITS or GOES_ON was read: it is still busy, and not counted meanwhile
     any      -> doomed     it is to be ended; it gets no more tasks
     any      -> leaving    its LEAVING was read: it is doomed, and what it had not begun was queued again
     any      -> gone       its channel or its sentinel said so; its tasks were handed back or queued again
@@ -33,6 +36,8 @@ Races:
     - a task is assigned to a worker that is about to say that it leaves: the worker begins nothing after that,
       so whatever is in `assigned` when its LEAVING is read can be withdrawn:
       `tests/backends/test_upkeep.py::test_nothing_is_lost_when_workers_leave`
+    - a worker says that its call goes on while a stand-in is given one: as many more execute calls for as long
+      as that takes: `tests/backends/test_standing_in.py::test_no_more_compute_than_may`
     - a record is read by one thread and the answer after it by another: the first leaves it to the manager
       while it holds `reading`, and as long as `untold` says so all answers go the same way:
       `tests/backends/test_relay.py::test_records_come_before_results`

@@ -161,3 +161,42 @@ def go_on(begun: Queue[int], end: Path) -> int:
 def wait_and_go_on(go: Lock, begun: Queue[int], end: Path) -> int:
     with go:
         return go_on(begun, end)
+
+
+def fork_and_wait() -> int:
+    """Fork a child that waits for a lock in vain; its exit code."""
+    pid = os.fork()
+    if pid == 0:
+        code = 7
+        try:
+            lock = Lock()
+            lock.acquire()
+            code = int(lock.acquire(timeout=0.05))
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def pool_pids(_: object = None) -> int:
+    """Who is the parent of a nested call's process."""
+    return int(in_processes().submit(os.getppid).result())
+
+
+def compute_and_meet(number: int, begun: Queue[int], go: Queue[int]) -> int:
+    """Compute for a while, then wait until all have."""
+    end = time.thread_time() + 0.15
+    while time.thread_time() < end:
+        sum(range(1000))
+    begun.put(number)
+    go.get(timeout=60)
+    return number
+
+
+def leave_late(done: Queue[int]) -> None:
+    """Submit what takes longer than anybody waits for a worker that has nothing to do."""
+    in_processes().submit(put_after, done, 2.6)
+
+
+def put_after(done: Queue[int], seconds: float) -> None:
+    time.sleep(seconds)
+    done.put(os.getpid())

@@ -107,7 +107,10 @@ class AdaptiveExecutor(Executor):
 
         executor = cls.__new__(cls)
         threads = ThreadBackend(None, usable_cores())
-        executor._start(threads, NestedBackend(threads, home, desk), usable_cores())
+        processes = NestedBackend(threads, home, desk)
+        executor._start(threads, processes, usable_cores())
+        processes.queued = executor._dispatcher.look_after_threads
+        parent.unfinished = executor._dispatcher.is_busy
         return executor
 
     def _start(self, threads: ThreadBackend, processes: WorkerPool, max_processes: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-__all__ = ["desk", "home", "waiting"]
+__all__ = ["desk", "home", "unfinished", "waiting"]
 
 home: bytes | None = None
 """The pickled address of the parent's primitives; None in a process that is nobody's worker."""
@@ -19,3 +19,6 @@ desk: int | None = None
 
 waiting: Callable[[], AbstractContextManager[object]] | None = None
 """In a worker, what a thread enters while it waits for long, so that the parent may have somebody stand in."""
+
+unfinished: Callable[[], bool] | None = None
+"""In a worker, whether calls have submitted calls there that have not ended; None if none ever has."""

@@ -16,7 +16,7 @@ import pytest
 
 from adaptive_exec import AdaptiveExecutor
 from adaptive_exec.platform.forkserver import available
-from tests import work
+from tests import nesting, work
 
 pytestmark = [
     pytest.mark.full,
@@ -30,7 +30,7 @@ KILL_EVERY = 0.1
 
 
 def call(n: int) -> tuple[Any, Any, Any]:
-    """The n-th call, and what it gives: brief, or computing, or asleep, with small or large data.
+    """The n-th call, and what it gives: brief, computing, asleep, with small or large data, or with calls of its own.
 
     The functions are in a module that a worker imports in less time than it is given to live.
     """
@@ -42,6 +42,8 @@ def call(n: int) -> tuple[Any, Any, Any]:
     if kind in (2, 3):
         data = bytes([n % 256]) * 200_000
         return work.double, data, data + data
+    if kind == 4:
+        return nesting.squares, 1 + n % 3, [0, 1, 4][: 1 + n % 3]
     return work.double, n, n + n
 
 

@@ -17,8 +17,8 @@ from adaptive_exec.backends.processes import nested
 from adaptive_exec.backends.processes.nested import NestedBackend, run_copy
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.threads import ThreadBackend
+from adaptive_exec.primitives.ticket import CANCELLED, Ticket
 from adaptive_exec.primitives.ticket import Outcome as Answer
-from adaptive_exec.primitives.ticket import Ticket
 from tests import nesting
 from tests.backends.support import Handed, until, wind_up
 
@@ -53,11 +53,11 @@ def test_waiting_that_nobody_is_told_of(workers: int) -> None:
 @pytest.mark.parametrize("outer", [nesting.deep, nesting.deep_mixed, nesting.deep_awaiting])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_deep(workers: int, outer: Any) -> None:
-    """A hundred levels."""
+    """Forty levels."""
     with AdaptiveExecutor(max_processes=workers) as executor:
-        future = executor.options(backend="process").submit(outer, 100)
+        future = executor.options(backend="process").submit(outer, 40)
 
-        assert 100 == future.result(60)
+        assert 40 == future.result(60)
         assert executor.stats().workers["process"] <= workers
 
 
@@ -123,6 +123,25 @@ def test_what_is_left_behind_is_done(workers: int) -> None:
         executor.options(backend="process").submit(nesting.left_behind, pids).result(30)
 
     assert pids.get(timeout=10) != os.getpid()
+
+
+def test_what_is_left_behind_is_waited_for() -> None:
+    """Even by a worker that is to make room for another."""
+    done: Queue[int] = Queue()
+    with AdaptiveExecutor(max_processes=1, max_tasks_per_child=1) as executor:
+        executor.options(backend="process").submit(nesting.leave_late, done).result(30)
+
+    assert done.get(timeout=10)
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_workers_of_other_contexts(context: str) -> None:
+    """They have no pools of their own either."""
+    with AdaptiveExecutor(max_processes=1, mp_context=context) as executor:
+        view = executor.options(backend="process")
+        worker = view.submit(os.getppid).result(60)
+
+        assert worker == view.submit(nesting.pool_pids).result(60)
 
 
 # --- the lender, with a desk that does as it is told ------------------------------------------------------
@@ -245,6 +264,42 @@ def test_cancel_while_it_is_being_lent(rig: Rig) -> None:
     until(lambda: rig.outcomes_of(task))
     assert [] == rig.desk.tickets
     assert 1 == len(rig.outcomes_of(task))
+
+
+def test_cancel_before_the_desk_has_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is withdrawn as soon as it is there."""
+
+    def request(ticket: Ticket, *args: object) -> None:
+        task.future.cancel()
+        rig.backend.cancel(task)
+        assert [] == rig.desk.withdrawn
+        rig.desk.tickets.append(ticket)
+
+    monkeypatch.setattr(rig.desk, "request", request)
+    task = rig.handed.task(nesting.square, 3)
+    task.future.stoppable = True
+    rig.backend.submit(task)
+
+    until(lambda: rig.desk.withdrawn)
+    ticket = rig.desk.withdrawn[0]
+    assert ticket.finish(CANCELLED)
+    ticket.wake()
+    until(lambda: rig.outcomes_of(task))
+    assert 1 == len(rig.outcomes_of(task))
+
+
+def test_an_earlier_attempt_ends_late(rig: Rig) -> None:
+    """It says nothing of the later one."""
+    rig.desk.idle = 0
+    task = rig.submit(nesting.square, 3)
+    earlier = task.wire
+    rig.backend._over(task)
+    rig.backend.submit(task)
+    rig.backend._ran(earlier, Outcome(value=run_copy(pickle.dumps((nesting.square, (4,), {})))))
+    assert [] == rig.outcomes_of(task)
+    rig.busy.set()
+
+    assert 9 == task.future.result(20)
 
 
 @pytest.mark.parametrize("cancel_first", [True, False])

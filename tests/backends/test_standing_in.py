@@ -65,3 +65,30 @@ def test_no_more_compute_than_may(tmp_path: Path) -> None:
 
         assert waits.result(30) != stand_in
         assert queued.result(30)
+
+
+def test_calls_that_were_sent_ahead() -> None:
+    """What a worker was given before its call began to wait is done by others, also where one is idle already."""
+    items: Queue[int] = Queue()
+    taken: Queue[list[int]] = Queue()
+    with AdaptiveExecutor(max_processes=1) as executor:
+        view = executor.options(backend="process")
+        for _ in range(3):  # then both functions are known to be short, and there is a stand-in
+            waits = view.submit(work.take_two, items, taken)
+            assert view.submit(work.give, items, 2).result(30) != waits.result(30)
+        for _ in range(5):
+            view.submit(work.give, items, 4).result(30)
+        for future in [view.submit(work.take_two, items, taken) for _ in range(10)]:
+            future.result(30)
+        waits = view.submit(work.take_two, items, taken)
+        gives = [view.submit(work.give, items, 1) for _ in range(2)]
+
+        assert waits.result(30) not in {future.result(30) for future in gives}
+
+
+def test_a_call_that_forks() -> None:
+    """What its child waits for is nothing to the parent of them both."""
+    with AdaptiveExecutor(max_processes=1) as executor:
+        view = executor.options(backend="process")
+
+        assert [0] * 5 == [view.submit(nesting.fork_and_wait).result(30) for _ in range(5)]

@@ -46,7 +46,7 @@ def test_json_end_to_end() -> None:
     assert document["faults"] == []
     assert (ended.returncode, ended.stderr) == (0, "")
     assert document["pipeline"]["ok"]
-    assert [way["name"] for way in document["ways"]] == ["routed", "hand", "processes", "threads"]
+    assert [way["name"] for way in document["ways"]] == ["routed", "processes", "threads", "hand"]
     index = next(row for row in document["functions"] if row["function"] == "index_words")
     assert index["backend"] == "thread"
     if gil_enabled():  # without one it stays on threads anyway, like everything that computes

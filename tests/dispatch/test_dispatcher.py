@@ -13,9 +13,11 @@ import pytest
 from adaptive_exec.errors import NotPicklable, TaskTimeout, WorkerDied
 from adaptive_exec.executor import AdaptiveExecutor
 from adaptive_exec.futures import Future
+from adaptive_exec.model import Decision
 from adaptive_exec.platform.gil import gil_enabled
+from adaptive_exec.primitives import Queue
 from adaptive_exec.sample import Sample
-from tests import work
+from tests import nesting, work
 
 
 @pytest.fixture
@@ -54,6 +56,38 @@ def test_idle_workers_take_calls_while_figures_are_doubted(
     reasons = [future.decision.reason for future in futures if future.decision is not None]
     assert sum("still being looked at" in reason for reason in reasons) > 10
     assert backends_of(futures).count("process") > 30
+
+
+@pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")
+def test_calls_that_meet_while_no_worker_is_idle(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them get to run here, though the pool could have them."""
+    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    monkeypatch.setattr(
+        "adaptive_exec.dispatch.dispatcher.on_trial", lambda facts: Decision("process", "why not")
+    )
+    monkeypatch.setattr(
+        "adaptive_exec.backends.processes.pool.ProcessBackend.vacancies", lambda pool, calls: 0
+    )
+    begun: Queue[int] = Queue()
+    go: Queue[int] = Queue()
+    futures = [executor.submit(nesting.compute_and_meet, n, begun, go) for n in range(6)]
+    assert set(range(6)) == {begun.get(timeout=30) for _ in range(6)}
+    for _ in range(6):
+        go.put(0)
+
+    assert list(range(6)) == [future.result(30) for future in futures]
+
+
+@pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")
+def test_trials_for_which_no_pool_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls run here."""
+    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    with AdaptiveExecutor(max_processes=2, initializer=print, initargs=(threading.Lock(),)) as executor:
+        futures = [executor.submit(work.compute, 300_000) for _ in range(40)]
+
+        assert {work.compute(300_000)} == {future.result(60) for future in futures}
 
 
 def test_waiting_calls_are_released_before_the_first_has_ended(executor: AdaptiveExecutor) -> None:

@@ -69,6 +69,7 @@ class Task:
     scout = False
     trial = False  # it was given to an idle worker while its function's figures were doubted
     coroutine = False  # the call gives a coroutine, which has to be run to its end
+    queues = True  # it may wait until a worker is free; else it is handed back, unbegun, without an outcome
     attempts = 0
     retried = 0
     timed_out = False

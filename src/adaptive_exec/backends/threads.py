@@ -154,6 +154,7 @@ class ThreadBackend(Backend):
                 return False
             self.queued -= 1
             self.backlog = max(0.0, self.backlog - task.cost)
+            self._fill()  # it may have held up a lighter one
             self._release_if_over()
             return True
 

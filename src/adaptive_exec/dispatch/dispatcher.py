@@ -166,6 +166,16 @@ class Dispatcher:
             return decide(facts)
         return decide(self._facts(record, options, 0))
 
+    def is_busy(self) -> bool:
+        """Whether a call has been accepted and has not ended."""
+        return bool(self._live)
+
+    def look_after_threads(self) -> None:
+        """See that somebody looks whether what is queued for threads makes progress."""
+        if self._threads.queued and not self._nudging:
+            self._nudging = True
+            self._supervisor.watch(self._threads, self._nudge())
+
     def stats(self) -> ExecutorStats:
         """What has been done so far."""
         functions = []
@@ -364,7 +374,7 @@ class Dispatcher:
                     raise
                 task.future.stoppable = False
                 self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
-            self._look_after_threads()
+            self.look_after_threads()
             return
         if backend == "loop":
             task.future.stoppable = True
@@ -377,13 +387,7 @@ class Dispatcher:
         where = place(profile, options.kind, self._machine)
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
         self._threads.submit(task)
-        self._look_after_threads()
-
-    def _look_after_threads(self) -> None:
-        """See that somebody looks whether what is queued for threads makes progress."""
-        if self._threads.queued and not self._nudging:
-            self._nudging = True
-            self._supervisor.watch(self._threads, self._nudge())
+        self.look_after_threads()
 
     def _at_home(self, record: FunctionRecord, options: Options) -> Decision:
         """The decision again, now that the call has to stay."""
@@ -436,7 +440,8 @@ class Dispatcher:
                 if waits or now - record.widened >= PATIENCE_SECONDS:
                     record.widened = now
                     record.scout_limit *= 2
-            while record.held and len(record.scouts) < (1 if tried else max(record.scout_limit, doubted)):
+            most = max(1, record.scout_limit // 2) if tried else max(record.scout_limit, doubted)
+            while record.held and len(record.scouts) < most:
                 task = record.held.popleft()
                 record.scouts.add(task)
                 more.append(task)
@@ -463,7 +468,7 @@ class Dispatcher:
             return False
         try:
             idle = self._processes.vacancies(held)
-        except RuntimeError:  # the interpreter exits, and the pool has not been started before
+        except Exception:  # the pool can't be started; a call that is sent there will be told why
             return False
         with record.lock:
             tasks: list[Task] = []
@@ -667,7 +672,8 @@ class Dispatcher:
             if held:
                 self._review(record)
         elif task.trial and record.held:
-            self._review(record)
+            # Not here: whoever waits for a result may be the one who hands it over, and pickles nobody's arguments.
+            self._supervisor.soon(lambda: self._review(record))
         with self._changed:
             self._live.discard(task)
             last = self._closed

@@ -115,6 +115,7 @@ class Crew:
         self.idle: list[RemoteWorker] = []
         self.wished = 0
         self.coming = 0
+        self._waiting = 0
         self.blocked = False
         self.failures = 0
         self.backlog = 0.0
@@ -128,8 +129,10 @@ class Crew:
 
     def cancel(self, task: Task) -> None:
         """Forget a task, or end the worker that executes it."""
-        call: Call = task.wire
+        call: Call | None = task.wire
         dropped = False
+        if call is None:
+            return  # it is about to be submitted, and is dropped when it is to begin
         with self.lock:
             worker = call.worker
             if task in self.queue:
@@ -245,17 +248,31 @@ class Crew:
             self._leaving(worker)
         elif kind in (Kind.WAITS, Kind.GOES_ON):
             worker.waits = kind == Kind.WAITS
+            self.count_waiting()
+            if worker.waits:
+                self._relieve(worker)
             self._wake()
+        elif kind == Kind.FINISHING:
+            worker.finishing = True
+            worker.kill_at = None
+
+    def count_waiting(self) -> None:
+        """Somebody waits, or doesn't any more, or has gone. Caller holds `lock`."""
+        self._waiting = sum(worker.waits for worker in self.workers)
 
     def _leaving(self, worker: RemoteWorker) -> None:
         """A worker ends of its own accord: what it has not begun is for others. Caller holds `lock`."""
         self.recycled += 1
         self.see_off(worker, LEAVE_SECONDS)
+        self._relieve(worker)
+        self._wake()
+
+    def _relieve(self, worker: RemoteWorker) -> None:
+        """Take back what a worker has not begun and will not begin soon. Caller holds `lock`."""
         for number in reversed(list(worker.assigned)):
             task = worker.assigned[number]
             if worker.withdraw(number):
                 self.queue_again(task)
-        self._wake()
 
     def see_off(self, worker: RemoteWorker, seconds: float) -> None:
         """A worker that does nothing ends, within so many seconds; it gets no more. Caller holds `lock`."""
@@ -283,6 +300,9 @@ class Crew:
             self.queue_again(task)
             return
         worker.served += 1
+        if worker.waits:  # it was interrupted between saying so and taking it back
+            worker.waits = False
+            self.count_waiting()
         self.backlog = max(0.0, self.backlog - task.cost)
         if kind == Kind.REFUSED:
             worker.forget_function(task.wire.function.number)
@@ -302,6 +322,8 @@ class Crew:
         room = self._room()
         if self.blocked or room <= 0:
             return 0
+        if self.closed:
+            self.wished = 0
         ahead = sum(len(worker.assigned) - 1 for worker in self.workers if worker.assigned)
         wanted = max(len(self.queue) + ahead - len(self.idle), self.wished)
         return min(wanted - self.coming, room)
@@ -310,8 +332,7 @@ class Crew:
         """How many workers more there may be: as many as asked for, and one for each that waits, but no more than
         twice as many.
         """
-        stand_ins = min(sum(worker.waits for worker in self.workers), self._most)
-        return self._most + stand_ins - len(self.workers)
+        return self._most + min(self._waiting, self._most) - len(self.workers)
 
     def full(self, besides: RemoteWorker | None = None) -> bool:
         """Whether as many workers execute calls as there may be, not counting those that wait."""
@@ -333,8 +354,8 @@ class Crew:
         dropped: list[Task] = []
         if not worker.ready or worker.doomed or worker.broken or worker not in self.workers:
             return dropped
-        if worker.crowded:
-            return dropped  # it will pass what was withdrawn, and say so
+        if worker.crowded or (worker.waits and worker.assigned):
+            return dropped  # it will pass what was withdrawn, and say so; or go on, and answer
         ahead = _seconds_ahead(worker)
         full = self.full(worker)
         while self.queue and not full:
@@ -384,6 +405,10 @@ class Crew:
         """Put a task that was given to a worker, and not begun there, back to the front."""
         if task.future.rest():
             task.begun_at = 0.0  # its time does not run while it waits
+        if not task.queues:
+            self.backlog = max(0.0, self.backlog - task.cost)
+            self.deliver(functools.partial(task.done, Outcome()))
+            return
         self.queue[task] = None
         self.queue.move_to_end(task, last=False)
 

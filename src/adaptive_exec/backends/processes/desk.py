@@ -4,7 +4,8 @@ Its other side, and the reasons, stand in `nested.py`. It is reached as a shared
 that each worker has to the home of primitives, so a worker that dies takes its calls along.
 
 Guarantees:
-    - A call is begun by an idle worker at once, or refused: none ever waits in the pool's queue.
+    - A call is begun by an idle worker at once, or refused: none ever waits in the pool's queue, not even if that
+      worker dies before it begins.
     - Each request is answered once; the answer is the worker's own, unread.
     - When the worker that asked has died, or gives up, the call is cancelled as any other.
 Assumes: what `crew.py` and `primitives/session.py` do.
@@ -76,6 +77,7 @@ class Desk(Core):
         task = Task(spec, Future(), contextvars.Context(), lambda _, outcome: self._done(ticket, outcome))
         task.environment, task.cost = environment, cost
         task.future.stoppable = True
+        task.queues = False
         self._tasks[ticket] = task
         if not self._pool.submit_to_idle(task):
             self._done(ticket, Outcome())

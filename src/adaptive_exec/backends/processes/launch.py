@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any, Final
 
+from ...futures import blocking_in
 from ...platform import forkserver
 from ...platform.boards import SIZE, Board, anonymous_file
 from ...platform.channels import Channel, two_channels
@@ -265,6 +266,7 @@ class _FromContext(Launcher):
 def _started(read: Connection, write: Connection, memory: Any, settings: wire.Settings) -> None:
     """Where a process of multiprocessing's begins: it may have children of its own, daemonic or not."""
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    blocking_in(None)  # a context that forks copies the manager's thread, which must not wait for futures
     threading.Thread(target=_follow_parent, name="adaptive-exec-parent", daemon=True).start()
     channel = Channel(os.dup(read.fileno()), os.dup(write.fileno()))
     read.close()

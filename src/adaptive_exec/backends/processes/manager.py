@@ -212,7 +212,7 @@ class Manager:
                 del crew.queue[task]
                 crew.backlog = max(0.0, crew.backlog - task.cost)
             busy = bool(crew.queue or crew.deliveries) or any(worker.assigned for worker in crew.workers)
-            leaving = [] if busy else [worker for worker in crew.workers if worker.kill_at is None]
+            leaving = [w for w in crew.workers if w.kill_at is None and not w.finishing and not busy]
             for worker in leaving:
                 worker.kill_at = time.monotonic() + STOP_SECONDS
                 worker.doomed = True
@@ -274,6 +274,7 @@ class Manager:
                 return
             crew.failures = 0
             crew.wished = 0
+            crew.blocked = crew.blocked or not crew.queue
             if any(worker.ready for worker in crew.workers):
                 crew.blocked = True
                 return
@@ -294,6 +295,7 @@ class Manager:
             if worker not in crew.workers:
                 return
             crew.workers.discard(worker)
+            crew.count_waiting()
             if worker in crew.idle:
                 crew.idle.remove(worker)
             if not worker.ready:

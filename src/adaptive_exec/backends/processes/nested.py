@@ -28,6 +28,8 @@ State table of a task (all changes under `_lock`):
 Races:
     - a thread begins a task while the lender wants it: `ThreadBackend.withdraw` finds it in the queue or not:
       `tests/backends/test_nested.py::test_begun_while_it_is_to_be_lent`
+    - cancel between lending and the desk's having it: the lender looks again when it has sent it:
+      `tests/backends/test_nested.py::test_cancel_before_the_desk_has_it`
     - cancel against the answer: both ask `_over`, and the second does nothing:
       `tests/backends/test_nested.py::test_cancel_against_the_answer`
     - cancel between withdrawing and sending: the future says so, and it is not sent:
@@ -37,6 +39,7 @@ Races:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import pickle
 import queue
@@ -48,6 +51,7 @@ from typing import ClassVar, Final
 
 from ... import pickling
 from ...errors import HomeDied
+from ...futures import blocking_in, refuse_to_wait
 from ...model import BackendName, TaskSpec, WorkerStats
 from ...primitives.address import HomeAddress
 from ...primitives.link import Link
@@ -96,11 +100,13 @@ def _guarded(act: Callable[[], None]) -> None:
 class _Answer(Ticket):
     """The wait for what the desk says of one call."""
 
-    __slots__ = ("_came",)
+    __slots__ = ("_came", "sent", "unwanted")
 
     def __init__(self, came: Callable[[], None]) -> None:
         super().__init__()
         self._came = came
+        self.sent = False
+        self.unwanted = False
 
     def wake(self) -> bool:
         """Called by the thread that reads the link, which must not be held up."""
@@ -126,7 +132,8 @@ class NestedBackend(WorkerPool):
         self._lock = threading.Lock()
         self._open: set[Task] = set()
         self._waiting: OrderedDict[Task, None] = OrderedDict()
-        self._lent: dict[Task, Ticket] = {}
+        self._lent: dict[Task, _Answer] = {}
+        self.queued: Callable[[], None] = lambda: None  # called when a task waits for a thread again
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lending = False  # there is a lender
         self._asking = False  # it has been told that something waits
@@ -148,22 +155,28 @@ class NestedBackend(WorkerPool):
             if self._ended:
                 raise RuntimeError("cannot schedule new futures after shutdown")
             self._open.add(task)
-            self._waiting[task] = None
         try:
             self._threads.submit(local)
         except BaseException:
             self._over(task)
             raise
+        self._wait(task)
         self._tell_lender()
 
     def cancel(self, task: Task) -> None:
+        if task.wire is None:
+            return  # it is about to be submitted, and is dropped when it is to begin
         with self._lock:
             lent = self._lent.get(task)
-        if lent is not None:
-            link_to(self._address()).withdraw(lent)  # the answer says how it ended
-            return
-        self._threads.withdraw(task.wire)
-        self._hand_back(task, Outcome(error=asyncio.CancelledError()))
+            mine = lent is None and self._take_out(task)
+            if lent is not None:
+                lent.unwanted = True
+        if lent is None:
+            self._threads.withdraw(task.wire)
+            if mine:
+                task.done(Outcome(error=asyncio.CancelledError()))
+        elif lent.sent:
+            self._withdraw(lent)
 
     def vacancies(self, calls: int) -> int:
         """None that are known: whoever is idle is found when a call waits."""
@@ -203,15 +216,19 @@ class NestedBackend(WorkerPool):
 
     # --- the ends of a task -------------------------------------------------------------------------
 
+    def _take_out(self, task: Task) -> bool:
+        """Note that a task is to be handed back; True for the one who does it. Caller holds `_lock`."""
+        if task not in self._open:
+            return False
+        self._open.discard(task)
+        self._waiting.pop(task, None)
+        self._lent.pop(task, None)
+        return True
+
     def _over(self, task: Task) -> bool:
         """Note that a task is to be handed back; True for the one who does it."""
         with self._lock:
-            if task not in self._open:
-                return False
-            self._open.discard(task)
-            self._waiting.pop(task, None)
-            self._lent.pop(task, None)
-            return True
+            return self._take_out(task)
 
     def _hand_back(self, task: Task, outcome: Outcome) -> None:
         """Hand a task back, if nobody has."""
@@ -229,6 +246,8 @@ class NestedBackend(WorkerPool):
     def _ran(self, local: Task, outcome: Outcome) -> None:
         """A thread of this process has run it, or dropped it since it was cancelled."""
         task: Task = local.owner
+        if task.wire is not local:
+            return  # its time was up, and it is being tried again
         if outcome.value is None:
             self._hand_back(task, outcome)
         else:
@@ -240,6 +259,14 @@ class NestedBackend(WorkerPool):
         """Where the parent is."""
         address: HomeAddress = pickle.loads(self._parent)
         return address
+
+    def _wait(self, task: Task, *, first: bool = False) -> None:
+        """Note that a task waits for a thread, or for the lender, unless it has begun meanwhile."""
+        with self._lock:
+            if task in self._open and not task.future.running():
+                self._waiting[task] = None
+                if first:
+                    self._waiting.move_to_end(task, last=False)
 
     def _tell_lender(self) -> None:
         """Something waits, perhaps."""
@@ -262,6 +289,9 @@ class NestedBackend(WorkerPool):
 
     def _lend(self) -> None:
         """The lender: takes in what comes back and gives away what waits, until the backend has ended."""
+        blocking_in(
+            refuse_to_wait
+        )  # a callback that waited here would wait for what only this thread can bring
         hungry = False
         while True:
             try:
@@ -276,6 +306,9 @@ class NestedBackend(WorkerPool):
                 hungry = self._offer()
             except HomeDied:
                 hungry = False  # this process follows its parent in a moment; until then all runs here
+            except Exception:
+                _log.exception("adaptive_exec: a call within a call could not be lent")
+                hungry = False
 
     def _offer(self) -> bool:
         """Lend as many of the tasks that wait as there are idle workers; whether some are left."""
@@ -327,8 +360,19 @@ class NestedBackend(WorkerPool):
         (blob,) = task.wire.spec.args
         try:
             link.request(ticket, "run", self._desk, (blob, task.spec.name, task.environment, task.cost))
-        except HomeDied as error:
+        except Exception as error:
             self._hand_back(task, Outcome(error=error))
+            return
+        with self._lock:
+            ticket.sent = True
+            unwanted = ticket.unwanted
+        if unwanted:
+            self._withdraw(ticket)
+
+    def _withdraw(self, ticket: _Answer) -> None:
+        """Ask the desk to end a call; the answer says how it ended."""
+        with contextlib.suppress(HomeDied):  # then that is the answer
+            link_to(self._address()).withdraw(ticket)
 
     def _came(self, task: Task, ticket: Ticket) -> None:
         """The desk has answered."""
@@ -352,9 +396,10 @@ class NestedBackend(WorkerPool):
         with self._lock:
             if task not in self._open:
                 return
-            self._waiting[task] = None
-            self._waiting.move_to_end(task, last=False)
         try:
             self._threads.submit(task.wire)
         except RuntimeError as error:
             self._hand_back(task, Outcome(error=error))
+            return
+        self._wait(task, first=True)
+        self.queued()

@@ -33,6 +33,7 @@ class Outlet:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._mute = False
         self._sending: Any = threading.RLock()  # one that knows whether this very thread holds it
         self._notes: deque[bytes] = deque()
 
@@ -42,6 +43,8 @@ class Outlet:
         Raises:
             OSError: The parent is gone.
         """
+        if self._mute:
+            return
         with self._sending:
             rest = self._channel.send(data)
             if rest is not None:
@@ -51,6 +54,8 @@ class Outlet:
 
     def note(self, data: bytes) -> None:
         """Send something that nobody waits for."""
+        if self._mute:
+            return
         self._notes.append(data)
         if self._sending._is_owned():
             return
@@ -58,6 +63,10 @@ class Outlet:
             self._send_notes()
         except OSError:
             self._notes.clear()  # the parent is gone, and whoever reads from it will see that
+
+    def mute(self) -> None:
+        """In a process that a call has forked: the channel is not this one's, and somebody may have held the lock."""
+        self._mute = True
 
     def _send_notes(self) -> None:
         """Send the notes there are."""

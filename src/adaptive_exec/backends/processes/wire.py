@@ -64,6 +64,7 @@ class Kind:
     LEAVING: Final = 22  # it has served long enough; what it has not begun, it never will
     WAITS: Final = 23  # the call that it executes waits for another process or thread
     GOES_ON: Final = 24  # it doesn't any more
+    FINISHING: Final = 25  # it gets no more calls, and ends when those have that were submitted there
 
 
 class Measure:

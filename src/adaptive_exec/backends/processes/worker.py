@@ -33,6 +33,7 @@ from typing import Any, Final
 from ... import parent, pickling
 from ...platform.boards import Board
 from ...platform.channels import Channel
+from ...platform.forks import run_in_forked_child
 from ...platform.held_calls import held_calls
 from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
@@ -69,6 +70,7 @@ def forked(payload: bytes, fds: list[int]) -> None:
 def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Settings) -> None:
     """The life of a worker."""
     outlet = Outlet(channel)
+    run_in_forked_child(outlet.mute)
     with contextlib.suppress(OSError, EOFError):  # the parent is gone, and nobody wants anything any more
         try:
             _prepare(settings, outlet)
@@ -111,8 +113,8 @@ def _prepare(settings: wire.Settings, outlet: Outlet) -> None:
 
 def _tell_home(address: bytes) -> None:
     """Let primitives that imports make be the parent's."""
+    parent.home = address
     if "adaptive_exec.primitives" not in sys.modules:
-        parent.home = address
         return
     # The start method has run the user's main module, which uses some.
     from ...primitives import set_parent_home
@@ -186,6 +188,7 @@ class _Worker:
                 self._buffers.heed(message[1])
                 continue
             if message[0] != Kind.RUN:
+                self._tell_of_work_left()
                 return
             _, entries, around = message
             if around is not None:
@@ -198,7 +201,13 @@ class _Worker:
                 wear.calls -= 1
                 if (wear.calls <= 0 or entry.measure) and wear.is_out():
                     self._send(wire.encode(Kind.LEAVING))
+                    self._tell_of_work_left()
                     return
+
+    def _tell_of_work_left(self) -> None:
+        """What calls have submitted here and not waited for is finished before this process ends."""
+        if parent.unfinished is not None and parent.unfinished():
+            self._send(wire.encode(Kind.FINISHING))
 
     def _next(self) -> tuple[Any, ...]:
         """The next message, however long that takes; first polling for a moment, since sleep is long to end."""

@@ -38,6 +38,7 @@ def run_demo(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
 
 
+@pytest.mark.full
 def test_json_end_to_end() -> None:
     """A small run routes every function, gets every answer right, and prints one document alone."""
     ended = run_demo([*DEMO, "--quick", "--json"])

@@ -37,7 +37,7 @@ class Sizes:
 
 
 FULL: Final = Sizes(ranked=None, packed=8, packed_files=40, fetched=200, streamed=1000, indexed=60, piped=30)
-QUICK: Final = Sizes(ranked=400, packed=8, packed_files=40, fetched=40, streamed=150, indexed=40, piped=12)
+QUICK: Final = Sizes(ranked=200, packed=6, packed_files=40, fetched=40, streamed=100, indexed=30, piped=12)
 
 
 @dataclass(frozen=True, slots=True)

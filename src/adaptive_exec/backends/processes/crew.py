@@ -203,16 +203,17 @@ class Crew:
         """The answers in a worker's channel. Caller holds `reading`."""
         answered: list[tuple[Task, tuple[Any, ...]]] = []
         said: list[tuple[Any, ...]] = []
+        messages: list[tuple[Any, ...]] = []
         try:
-            messages = [wire.decode(body) for body in worker.channel.receive()]
-        except (EOFError, OSError, ValueError):
+            for body in worker.channel.receive():
+                message = wire.decode_from_worker(body)
+                if message[0] == Kind.VALUE:
+                    message = _claimed(worker, message)
+                elif message[0] == Kind.FREE:
+                    worker.buffers.heed(message[1])
+                messages.append(message)
+        except Exception:  # its end, or nonsense; what came before that counts
             self.broken(worker)
-            return answered
-        for index, message in enumerate(messages):
-            if message[0] == Kind.VALUE:
-                messages[index] = _claimed(worker, message)
-            elif message[0] == Kind.FREE:
-                worker.buffers.heed(message[1])
         with self.lock:
             for message in messages:
                 kind = message[0]
@@ -453,7 +454,7 @@ def _claimed(worker: RemoteWorker, message: tuple[Any, ...]) -> tuple[Any, ...]:
         return message
     try:
         arrived: Any = worker.buffers.claim(message[5])
-    except (OSError, ValueError) as error:
+    except Exception as error:
         arrived = error
     return (*message[:5], arrived)
 
@@ -461,7 +462,11 @@ def _claimed(worker: RemoteWorker, message: tuple[Any, ...]) -> tuple[Any, ...]:
 def hand_back(task: Task, message: tuple[Any, ...]) -> None:
     """Tell a task how it ended; whatever goes wrong in that, others are still told."""
     try:
-        task.done(outcome_of(message))
+        outcome = outcome_of(message)
+    except Exception as error:
+        outcome = Outcome(error=RuntimeError(f"the worker's answer can't be read: {error}"))
+    try:
+        task.done(outcome)
     except Exception:
         _log.exception("adaptive_exec: the end of %s could not be told", task.spec.name)
 

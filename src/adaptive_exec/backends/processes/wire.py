@@ -168,6 +168,37 @@ def decode(body: bytes) -> tuple[Any, ...]:
     return message
 
 
+_SHAPES: Final[dict[int, tuple[type, ...]]] = {
+    Kind.FREE: (int, object),
+    Kind.READY: (int,),
+    Kind.FAILED_START: (int, str),
+    Kind.PLAIN: (int, int, object, int, object),
+    Kind.VALUE: (int, int, bytes, int, object, object),
+    Kind.ERROR: (int, int, bytes, int, object),
+    Kind.REFUSED: (int, int, str),
+    Kind.SKIPPED: (int, int),
+    Kind.LOG: (int, object),
+    Kind.WARNING: (int, object, object, object, object),
+    Kind.LEAVING: (int,),
+    Kind.WAITS: (int,),
+    Kind.GOES_ON: (int,),
+    Kind.FINISHING: (int,),
+}
+
+
+def decode_from_worker(body: bytes) -> tuple[Any, ...]:
+    """Read a message to the parent, who takes it apart without looking again.
+
+    Raises:
+        ValueError: It isn't one. A call may have written to the channel itself, or over the worker's memory.
+    """
+    message = decode(body)
+    shape = _SHAPES.get(message[0], ())
+    if len(message) != len(shape) or not all(map(isinstance, message, shape)):
+        raise ValueError(f"not a message of a worker: {message[0]} with {len(message) - 1} fields")
+    return message
+
+
 def pack_sample(sample: Sample | None) -> tuple[Any, ...] | None:
     """A sample as a plain tuple, which is half the size of the object's own pickle."""
     return None if sample is None else tuple(sample)

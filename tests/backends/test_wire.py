@@ -1,0 +1,148 @@
+"""What a worker may say: whatever arrives instead is refused, costs that worker, and never another's answer."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from adaptive_exec import AdaptiveExecutor
+from adaptive_exec.backends.processes import wire
+from adaptive_exec.backends.processes.buffers import Buffers
+from adaptive_exec.backends.processes.call import Call, Functions
+from adaptive_exec.backends.processes.crew import Crew, hand_back
+from adaptive_exec.backends.processes.launch import Handle
+from adaptive_exec.backends.processes.remote_worker import RemoteWorker
+from adaptive_exec.backends.processes.shelf import Shelf
+from adaptive_exec.backends.processes.wire import Kind
+from adaptive_exec.errors import WorkerDied
+from adaptive_exec.platform.boards import SIZE, Board
+from adaptive_exec.platform.channels import Channel, frame, two_channels
+from tests import work
+from tests.backends.support import Handed
+
+KINDS = [value for name, value in vars(Kind).items() if name.isupper()]
+plain = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 40), st.floats(), st.binary(max_size=9), st.text(max_size=9)
+)
+fields = st.recursive(plain, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=6)
+messages = st.builds(
+    lambda kind, rest: pickle.dumps((kind, *rest)), st.sampled_from(KINDS), st.lists(fields, max_size=6)
+)
+
+
+@given(body=st.binary(max_size=60))
+@example(body=b"")
+@example(body=pickle.dumps(()))
+@example(body=pickle.dumps([Kind.READY]))
+@example(body=pickle.dumps((True,)))
+def test_bytes_that_are_no_message(body: bytes) -> None:
+    """They are refused in one way."""
+    try:
+        message = wire.decode_from_worker(body)
+    except ValueError:
+        return
+    assert message[0] in KINDS
+
+
+@given(body=messages, places=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=3))
+def test_messages_with_other_bytes_in_them(body: bytes, places: list[tuple[int, int]]) -> None:
+    """They are refused, or are messages with all that belongs to one."""
+    damaged = bytearray(body)
+    for place, byte in places:
+        damaged[place % len(damaged)] = byte
+    try:
+        message = wire.decode_from_worker(bytes(damaged))
+    except ValueError:
+        return
+    if Kind.PLAIN <= message[0] <= Kind.ERROR:
+        assert (int, int) == (type(message[1]), type(message[3]))
+
+
+class Nobody(Handle):
+    """A worker process that isn't there."""
+
+    pid = 0
+    sentinel = -1
+    exitcode = None
+
+    def ended(self, timeout: float) -> bool:
+        return False
+
+    def terminate(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@given(said=st.lists(messages, max_size=5))
+@example(said=[pickle.dumps((Kind.PLAIN, 1, 5, 7, (0,) * 40))])
+@example(said=[pickle.dumps((Kind.VALUE, 1, b"", 7, None, ((), ())))])
+@example(said=[pickle.dumps((Kind.ERROR, 1, b"rubbish", 7, None))])
+@example(said=[pickle.dumps((Kind.FREE, "all"))])
+@example(said=[pickle.dumps((Kind.PLAIN, 1, 5, 7, None)), b"rubbish"])
+def test_whatever_a_worker_says(said: list[bytes]) -> None:
+    """Whoever reads it goes on; a call that it answers has ended, and is not there any more."""
+    handed, shelf = Handed(), Shelf(enabled=False)
+    crew = Crew(1, lambda: None, shelf)
+    ours, (read, write) = two_channels()
+    there = Channel(read, write)
+    worker = RemoteWorker(Nobody(), ours, Board(bytearray(SIZE)), Buffers(None, shelf))
+    try:
+        crew.workers.add(worker)
+        task = handed.task(work.double, 1)
+        task.wire = Call(task, Functions(), shelf)
+        with crew.lock:
+            worker.assign(task)
+        there.send(b"".join(map(frame, said)))
+        crew.read(worker, by_manager=True)
+        while crew.deliveries:
+            act: Any = crew.deliveries.popleft()
+            act()
+        in_one_place = (task in worker.assigned.values()) + (task in crew.queue) + len(handed.outcomes)
+        assert 1 == in_one_place
+    finally:
+        there.close()
+        worker.close()
+        shelf.slots.close()
+
+
+def test_an_answer_that_cannot_be_read() -> None:
+    """It ends the call, with the reason."""
+    handed = Handed()
+    task = handed.task(work.double, 1)
+    hand_back(task, (Kind.PLAIN, 1, 5, 7, (0,) * 40))
+
+    assert "can't be read" in str(task.future.exception(5))
+
+
+def scribble() -> str:
+    """Write rubbish to whatever this process has open for writing."""
+    for fd in range(3, 64):
+        try:
+            os.write(fd, b"\x05\x00\x00\x00rubbish, and more of it" * 3)
+        except OSError:
+            continue
+    return "done"
+
+
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are not what workers have there")
+def test_a_call_that_scribbles_over_its_worker() -> None:
+    """It costs itself, at most."""
+    with AdaptiveExecutor(max_processes=1) as executor:
+        view = executor.options(backend="process")
+        scribbled, after = view.submit(scribble), view.submit(work.double, 4)
+
+        assert 8 == after.result(30)
+        assert isinstance(scribbled.exception(30), (WorkerDied, type(None)))
+        assert 10 == view.submit(work.double, 5).result(30)

@@ -200,3 +200,17 @@ def leave_late(done: Queue[int]) -> None:
 def put_after(done: Queue[int], seconds: float) -> None:
     time.sleep(seconds)
     done.put(os.getpid())
+
+
+def leave_waiting(items: Queue[int]) -> None:
+    """Submit a call that waits for one that somebody else has to make."""
+    in_processes().submit(take_one, items)
+
+
+def take_one(items: Queue[int]) -> int:
+    return items.get(timeout=60)
+
+
+def put_one(items: Queue[int]) -> int:
+    items.put(1)
+    return os.getpid()

@@ -110,7 +110,7 @@ class AdaptiveExecutor(Executor):
         processes = NestedBackend(threads, home, desk)
         executor._start(threads, processes, usable_cores())
         processes.queued = executor._dispatcher.look_after_threads
-        parent.unfinished = executor._dispatcher.is_busy
+        parent.unfinished = _any_is_busy
         return executor
 
     def _start(self, threads: ThreadBackend, processes: WorkerPool, max_processes: int) -> None:
@@ -505,6 +505,11 @@ def set_executor(executor: AdaptiveExecutor | None) -> None:
         raise TypeError(f"set_executor() takes an AdaptiveExecutor or None, not {type(executor).__name__}")
     with _lock:
         _default = executor
+
+
+def _any_is_busy() -> bool:
+    """Whether anything has been submitted in this process that has not ended."""
+    return any(dispatcher.is_busy() for dispatcher in list(_dispatchers))
 
 
 def _register(dispatcher: Dispatcher) -> None:

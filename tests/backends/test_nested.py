@@ -134,6 +134,16 @@ def test_what_is_left_behind_is_waited_for() -> None:
     assert done.get(timeout=10)
 
 
+def test_what_is_left_behind_holds_nobody_up() -> None:
+    """A worker that only waits for what its calls have left has a stand-in."""
+    items: Queue[int] = Queue()
+    with AdaptiveExecutor(max_processes=1, max_tasks_per_child=1) as executor:
+        view = executor.options(backend="process")
+        view.submit(nesting.leave_waiting, items).result(30)
+
+        assert view.submit(nesting.put_one, items).result(30)
+
+
 @pytest.mark.parametrize("context", ["fork", "spawn"])
 def test_workers_of_other_contexts(context: str) -> None:
     """They have no pools of their own either."""

@@ -116,6 +116,35 @@ def test_whatever_a_worker_says(said: list[bytes]) -> None:
         shelf.slots.close()
 
 
+def test_an_answer_before_rubbish() -> None:
+    """It counts, and its worker is broken."""
+    handed, shelf = Handed(), Shelf(enabled=False)
+    crew = Crew(1, lambda: None, shelf)
+    ours, (read, write) = two_channels()
+    there = Channel(read, write)
+    worker = RemoteWorker(Nobody(), ours, Board(bytearray(SIZE)), Buffers(None, shelf))
+    try:
+        crew.workers.add(worker)
+        task = handed.task(work.double, 1)
+        task.wire = Call(task, Functions(), shelf)
+        with crew.lock:
+            worker.assign(task)
+        there.send(frame(wire_answer(1, 2)) + b"\xff" * 4 + bytes(20))
+        crew.read(worker, by_manager=True)
+
+        assert 2 == task.future.result(5)
+        assert worker.broken
+    finally:
+        there.close()
+        worker.close()
+        shelf.slots.close()
+
+
+def wire_answer(number: int, value: object) -> bytes:
+    """What a worker says of a call that has returned."""
+    return pickle.dumps((Kind.PLAIN, number, value, 7, None))
+
+
 def test_an_answer_that_cannot_be_read() -> None:
     """It ends the call, with the reason."""
     handed = Handed()

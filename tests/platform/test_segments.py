@@ -40,6 +40,7 @@ def use_of(segment: Segment, ended: deque[int]) -> Use:
 @pytest.fixture
 def segment() -> Iterator[Segment]:
     """A segment that can hold two large buffers."""
+    gc.collect()  # what earlier tests have left closes its descriptors
     before = descriptors()
     made = Segment(2 * LARGE + 128)
     yield made

@@ -3,7 +3,7 @@
 Guarantees:
     - `receive` gives complete frames only: what a dying sender left half-written is never seen.
     - `send` and `receive` never wait; `wait` waits as long as it is told.
-    - A stream that breaks the format raises `ValueError` and never makes the reader reserve memory that
+    - A stream that breaks the format raises `Garbled`, and never makes the reader reserve memory that
       the sender has not filled.
 Assumes:
     - One thread at a time sends, and one receives; they may be two. Whoever owns the channel sees to that, and
@@ -27,7 +27,7 @@ from typing import Final
 
 from .pause import yield_core
 
-__all__ = ["Channel", "FrameReader", "frame", "two_channels"]
+__all__ = ["Channel", "FrameReader", "Garbled", "frame", "two_channels"]
 
 _CHUNK: Final = 1 << 16
 _LARGE_CHUNK: Final = 1 << 20
@@ -42,6 +42,18 @@ def frame(body: bytes) -> bytes:
     if len(body) < _LONG:
         return _HEADER.pack(len(body)) + body
     return _LONG_HEADER.pack(_LONG, len(body)) + body
+
+
+class Garbled(ValueError):
+    """What arrived is not made of frames.
+
+    Attributes:
+        frames: Those that were complete before that.
+    """
+
+    def __init__(self, message: str, frames: list[bytes]) -> None:
+        super().__init__(message)
+        self.frames = frames
 
 
 class FrameReader:
@@ -64,7 +76,7 @@ class FrameReader:
             The frames that are complete now.
 
         Raises:
-            ValueError: The stream is not one of frames.
+            Garbled: The stream is not one of frames.
         """
         frames: list[bytes] = []
         if self._missing:
@@ -88,7 +100,7 @@ class FrameReader:
                 _, size = _LONG_HEADER.unpack_from(data, at)
                 body = at + _LONG_HEADER.size
                 if not _LONG <= size <= _LONGEST:
-                    raise ValueError(f"a frame of {size} bytes can't be right")
+                    raise Garbled(f"a frame of {size} bytes can't be right", frames)
             if end - body >= size:
                 at = body + size
                 frames.append(data[body:at])
@@ -171,7 +183,7 @@ class Channel:
 
         Raises:
             EOFError: The other end has gone, and all that it had sent has been given out.
-            ValueError: What arrived is not a stream of frames.
+            Garbled: What arrived is not a stream of frames.
         """
         frames: list[bytes] = []
         while True:
@@ -184,7 +196,11 @@ class Channel:
                 if frames:
                     return frames
                 raise EOFError
-            frames += self._reader.feed(data)
+            try:
+                frames += self._reader.feed(data)
+            except Garbled as error:
+                error.frames = frames + error.frames
+                raise
             if len(data) < wanted:
                 return frames
 

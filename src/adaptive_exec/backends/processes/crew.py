@@ -54,6 +54,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from ...platform.channels import Garbled
 from ...platform.readiness import Readiness
 from ..base import Outcome, Task
 from . import wire
@@ -205,13 +206,16 @@ class Crew:
         said: list[tuple[Any, ...]] = []
         messages: list[tuple[Any, ...]] = []
         try:
-            for body in worker.channel.receive():
+            bodies, problem = _bodies(worker)
+            for body in bodies:
                 message = wire.decode_from_worker(body)
                 if message[0] == Kind.VALUE:
                     message = _claimed(worker, message)
                 elif message[0] == Kind.FREE:
                     worker.buffers.heed(message[1])
                 messages.append(message)
+            if problem is not None:
+                raise problem
         except Exception:  # its end, or nonsense; what came before that counts
             self.broken(worker)
         with self.lock:
@@ -255,11 +259,14 @@ class Crew:
             self._wake()
         elif kind == Kind.FINISHING:
             worker.finishing = True
-            worker.kill_at = None
+            if not worker.dying:
+                worker.kill_at = None
+            self.count_waiting()
+            self._wake()
 
     def count_waiting(self) -> None:
-        """Somebody waits, or doesn't any more, or has gone. Caller holds `lock`."""
-        self._waiting = sum(worker.waits for worker in self.workers)
+        """Somebody waits, or takes no calls and is not gone yet, or has gone. Caller holds `lock`."""
+        self._waiting = sum(worker.waits or worker.finishing for worker in self.workers)
 
     def _leaving(self, worker: RemoteWorker) -> None:
         """A worker ends of its own accord: what it has not begun is for others. Caller holds `lock`."""
@@ -418,7 +425,8 @@ class Crew:
         worker.doomed = True
         if worker in self.idle:
             self.idle.remove(worker)
-        if worker.kill_at is None:
+        if not worker.dying:
+            worker.dying = True
             worker.kill_at = time.monotonic() + KILL_SECONDS
             worker.handle.terminate()
             self._wake()
@@ -446,6 +454,14 @@ class Crew:
                 head = worker.next_head()
             if head is not None and not head.begin():
                 self.cancel(head)
+
+
+def _bodies(worker: RemoteWorker) -> tuple[list[bytes], Exception | None]:
+    """What has arrived from a worker, and what went wrong after that."""
+    try:
+        return worker.channel.receive(), None
+    except Garbled as error:
+        return error.frames, error
 
 
 def _claimed(worker: RemoteWorker, message: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -173,12 +173,14 @@ class Manager:
     def _kill_overdue(self) -> None:
         """End those that did not go when they were asked to."""
         now = time.monotonic()
+        overdue = []
         with self._crew.lock:
-            workers = list(self._crew.workers)
-        for worker in workers:
-            if worker.kill_at is not None and worker.kill_at <= now:
-                worker.kill_at = now + KILL_SECONDS
-                worker.handle.kill()
+            for worker in self._crew.workers:
+                if worker.kill_at is not None and worker.kill_at <= now:
+                    worker.kill_at = now + KILL_SECONDS
+                    overdue.append(worker)
+        for worker in overdue:
+            worker.handle.kill()
 
     def _send_idle_home(self) -> None:
         """End those that have had nothing to do for long."""

@@ -389,6 +389,7 @@ class NestedBackend(WorkerPool):
         elif not task.future.rest():
             self._hand_back(task, Outcome())
         else:
+            task.begun_at = 0.0  # its time does not run while it waits
             self._put_back(task)
 
     def _put_back(self, task: Task) -> None:

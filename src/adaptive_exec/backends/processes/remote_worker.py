@@ -53,6 +53,7 @@ class RemoteWorker:
         served: How many calls it has answered.
         since: When its oldest call became that, in seconds of `time.monotonic`.
         waits: Whether the call that it executes waits for others; then another worker may stand in for it.
+        dying: Whether it has been told to end at once, whatever it does.
         finishing: Whether it has nothing to do but what calls have submitted there; nobody knows how long that takes.
         untold: How many batches of its records the manager has not dealt with; changed under the pool's lock.
     """
@@ -72,6 +73,7 @@ class RemoteWorker:
         "buffers",
         "channel",
         "doomed",
+        "dying",
         "failure",
         "finishing",
         "handle",
@@ -104,6 +106,7 @@ class RemoteWorker:
         self.untold = 0
         self.waits = False
         self.finishing = False
+        self.dying = False
         self.reading = threading.Lock()
         self._writing = threading.Lock()
         self._full = False

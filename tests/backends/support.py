@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adaptive_exec.backends.base import Backend, Lane, Outcome, Task
+from adaptive_exec.backends.processes.launch import Handle
 from adaptive_exec.futures import Future
 from adaptive_exec.model import Options, TaskSpec
 
@@ -60,3 +61,26 @@ class Handed:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.outcomes) >= count, timeout), len(self.outcomes)
             return [outcome for _, outcome in self.outcomes]
+
+
+class Nobody(Handle):
+    """A worker process that isn't there."""
+
+    pid = 0
+    sentinel = -1
+
+    def ended(self, timeout: float) -> bool:
+        return False
+
+    @property
+    def exitcode(self) -> int | None:
+        return None
+
+    def terminate(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

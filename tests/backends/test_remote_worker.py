@@ -19,7 +19,6 @@ from adaptive_exec.backends.processes import wire
 from adaptive_exec.backends.processes.buffers import Buffers
 from adaptive_exec.backends.processes.call import Call, Functions
 from adaptive_exec.backends.processes.crew import Crew
-from adaptive_exec.backends.processes.launch import Handle
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.processes.remote_worker import RemoteWorker
 from adaptive_exec.backends.processes.shelf import Shelf
@@ -28,7 +27,7 @@ from adaptive_exec.errors import WorkerDied
 from adaptive_exec.platform.boards import SIZE, SLOTS, Board
 from adaptive_exec.platform.channels import Channel, two_channels
 from tests import work
-from tests.backends.support import Handed, wind_up
+from tests.backends.support import Handed, Nobody, wind_up
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="gates are named pipes; stops are signals")
 
@@ -105,29 +104,6 @@ def make() -> Iterator[Make]:
             return pool
 
         yield made
-
-
-class Nobody(Handle):
-    """A worker process that isn't there."""
-
-    pid = 0
-    sentinel = -1
-
-    def ended(self, timeout: float) -> bool:
-        return False
-
-    @property
-    def exitcode(self) -> int | None:
-        return None
-
-    def terminate(self) -> None:
-        pass
-
-    def kill(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class Bench:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adaptive_exec import AdaptiveExecutor
+from adaptive_exec.backends.base import Task
 from adaptive_exec.backends.processes import wire
 from adaptive_exec.backends.processes.buffers import Buffers
 from adaptive_exec.backends.processes.call import Call, Functions
 from adaptive_exec.backends.processes.crew import Crew, hand_back
-from adaptive_exec.backends.processes.launch import Handle
 from adaptive_exec.backends.processes.remote_worker import RemoteWorker
 from adaptive_exec.backends.processes.shelf import Shelf
 from adaptive_exec.backends.processes.wire import Kind
@@ -24,7 +27,7 @@ from adaptive_exec.errors import WorkerDied
 from adaptive_exec.platform.boards import SIZE, Board
 from adaptive_exec.platform.channels import Channel, frame, two_channels
 from tests import work
-from tests.backends.support import Handed
+from tests.backends.support import Handed, Nobody
 
 KINDS = [value for name, value in vars(Kind).items() if name.isupper()]
 plain = st.one_of(
@@ -64,24 +67,28 @@ def test_messages_with_other_bytes_in_them(body: bytes, places: list[tuple[int, 
         assert (int, int) == (type(message[1]), type(message[3]))
 
 
-class Nobody(Handle):
-    """A worker process that isn't there."""
-
-    pid = 0
-    sentinel = -1
-    exitcode = None
-
-    def ended(self, timeout: float) -> bool:
-        return False
-
-    def terminate(self) -> None:
-        pass
-
-    def kill(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
+@contextmanager
+def asked() -> Iterator[tuple[Crew, RemoteWorker, Handed, Task, Channel]]:
+    """A worker that isn't there and has been given a call; the last is its end of the channel."""
+    handed, shelf = Handed(), Shelf(enabled=False)
+    crew = Crew(1, lambda: None, shelf)
+    ours, (read, write) = two_channels()
+    there = Channel(read, write)
+    worker = RemoteWorker(Nobody(), ours, Board(bytearray(SIZE)), Buffers(None, shelf))
+    try:
+        crew.workers.add(worker)
+        task = handed.task(work.double, 1)
+        task.wire = Call(task, Functions(), shelf)
+        with crew.lock:
+            worker.assign(task)
+        with patch.object(
+            crew.relay, "tell"
+        ):  # what handlers make of nonsense is seen by the user, as any error there
+            yield crew, worker, handed, task, there
+    finally:
+        there.close()
+        worker.close()
+        shelf.slots.close()
 
 
 @given(said=st.lists(messages, max_size=5))
@@ -92,17 +99,7 @@ class Nobody(Handle):
 @example(said=[pickle.dumps((Kind.PLAIN, 1, 5, 7, None)), b"rubbish"])
 def test_whatever_a_worker_says(said: list[bytes]) -> None:
     """Whoever reads it goes on; a call that it answers has ended, and is not there any more."""
-    handed, shelf = Handed(), Shelf(enabled=False)
-    crew = Crew(1, lambda: None, shelf)
-    ours, (read, write) = two_channels()
-    there = Channel(read, write)
-    worker = RemoteWorker(Nobody(), ours, Board(bytearray(SIZE)), Buffers(None, shelf))
-    try:
-        crew.workers.add(worker)
-        task = handed.task(work.double, 1)
-        task.wire = Call(task, Functions(), shelf)
-        with crew.lock:
-            worker.assign(task)
+    with asked() as (crew, worker, handed, task, there):
         there.send(b"".join(map(frame, said)))
         crew.read(worker, by_manager=True)
         while crew.deliveries:
@@ -110,34 +107,16 @@ def test_whatever_a_worker_says(said: list[bytes]) -> None:
             act()
         in_one_place = (task in worker.assigned.values()) + (task in crew.queue) + len(handed.outcomes)
         assert 1 == in_one_place
-    finally:
-        there.close()
-        worker.close()
-        shelf.slots.close()
 
 
 def test_an_answer_before_rubbish() -> None:
     """It counts, and its worker is broken."""
-    handed, shelf = Handed(), Shelf(enabled=False)
-    crew = Crew(1, lambda: None, shelf)
-    ours, (read, write) = two_channels()
-    there = Channel(read, write)
-    worker = RemoteWorker(Nobody(), ours, Board(bytearray(SIZE)), Buffers(None, shelf))
-    try:
-        crew.workers.add(worker)
-        task = handed.task(work.double, 1)
-        task.wire = Call(task, Functions(), shelf)
-        with crew.lock:
-            worker.assign(task)
+    with asked() as (crew, worker, _, task, there):
         there.send(frame(wire_answer(1, 2)) + b"\xff" * 4 + bytes(20))
         crew.read(worker, by_manager=True)
 
         assert 2 == task.future.result(5)
         assert worker.broken
-    finally:
-        there.close()
-        worker.close()
-        shelf.slots.close()
 
 
 def wire_answer(number: int, value: object) -> bytes:

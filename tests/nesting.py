@@ -93,45 +93,37 @@ def error_of(text: str) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def lent(function: Any, *args: Any) -> Any:
-    """Submit two calls, of which the first keeps this process's own threads busy; the second is lent."""
-    own = in_processes().submit(hold_until_lent)
-    return own, in_processes().submit(function, *args)
+def beside(pids: Queue[int], go: Lock) -> Any:
+    """A call that keeps this process's own threads busy until `go`, so that the next one can only be lent."""
+    return in_processes().submit(put_pid, pids, go)
 
 
-def hold_until_lent() -> None:
-    time.sleep(0.5)
-
-
-def death_beside() -> str:
+def death_beside(pids: Queue[int], told: Queue[int], go: Lock) -> str:
     """A nested call that dies in another worker costs that call alone."""
-    own, other = lent(die)
-    try:
-        other.result(30)
-    except WorkerDied as error:
-        own.result(30)
-        return f"{error} {os.getpid() != error.pid}"
-    return "it did not die"
+    own, other = beside(pids, go), in_processes().submit(die)
+    error = other.exception(60)
+    told.put(os.getpid())
+    own.result(60)
+    return f"{error} {isinstance(error, WorkerDied) and os.getpid() != error.pid}"
 
 
-def stopped_beside() -> str:
+def stopped_beside(pids: Queue[int], told: Queue[int], go: Lock) -> str:
     """A nested call that takes too long in another worker is ended there."""
-    own = in_processes().submit(hold_until_lent)
-    late = get_executor().options(backend="process", timeout=0.3).submit(time.sleep, 60)
-    try:
-        late.result(30)
-    except TimeoutError as error:
-        own.result(30)
-        return type(error).__name__
-    return "it was not stopped"
+    own = beside(pids, go)
+    error = get_executor().options(backend="process", timeout=0.3).submit(time.sleep, 60).exception(60)
+    told.put(os.getpid())
+    own.result(60)
+    return type(error).__name__
 
 
-def cancelled_beside() -> tuple[bool, bool]:
-    own, other = lent(time.sleep, 60)
-    time.sleep(0.2)
+def cancelled_beside(pids: Queue[int], told: Queue[int], go: Lock) -> tuple[bool, bool, bool]:
+    """A nested call that is cancelled once it runs in another worker."""
+    own, other = beside(pids, go), in_processes().submit(put_pid, pids, go)
+    where = {pids.get(timeout=60), pids.get(timeout=60)}
     cancelled = other.cancel()
-    own.result(30)
-    return cancelled, other.cancelled()
+    told.put(os.getpid())
+    own.result(60)
+    return len(where) == 2, cancelled, other.cancelled()
 
 
 def copies() -> tuple[list[int], list[int]]:
@@ -146,6 +138,7 @@ def left_behind(pids: Queue[int]) -> None:
 
 
 def put_later(pids: Queue[int]) -> None:
+    """Not before the call that submitted this has ended; nobody is left who could tell."""
     time.sleep(0.2)
     pids.put(os.getpid())
 

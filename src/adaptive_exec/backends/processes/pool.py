@@ -12,7 +12,8 @@ Guarantees:
     - Nothing is locked in common with a worker or between workers, and nobody waits for a worker to read.
     - `cancel` ends the worker that runs the task within `KILL_SECONDS`, and never one that has gone on to
       another task.
-    - `shutdown` ends within a bounded time of the last task's end.
+    - `shutdown` ends within a bounded time of the last task's end; what tasks have submitted in their workers and
+      not waited for counts as well.
 Assumes: what `crew.py` does.
 State: the crew's.
 Races: the crew's; and

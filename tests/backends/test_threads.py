@@ -11,7 +11,9 @@ import pytest
 
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.futures import Future
+from adaptive_exec.profiling.sampler import Sampler
 from tests.backends.support import Handed, wind_up
+from tests.profiling.fakes import FakeEyes
 
 Make = Callable[..., ThreadBackend]
 
@@ -38,6 +40,30 @@ def test_it_runs_and_measures(make: Make) -> None:
     assert 42 == outcome.value
     assert outcome.sample is not None
     assert outcome.sample.wall_ns > 0
+
+
+def test_the_sampler_is_ready_before_a_measured_call_is_queued(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever submits sees to that, before there are threads that compete with it; the rest costs nothing."""
+    eyes = FakeEyes()
+    sampler = Sampler(eyes)
+    monkeypatch.setattr("adaptive_exec.backends.threads.get_sampler", lambda: sampler)
+    by: list[threading.Thread] = []
+    eyes.on_prepare = lambda: by.append(threading.current_thread())
+    handed, backend = Handed(), make()
+    unmeasured, measured = handed.task(lambda: 1), handed.task(lambda: 2)
+    unmeasured.measure, measured.measure = False, True
+    try:
+        backend.submit(unmeasured)
+        handed.wait(1)
+        assert not by
+        backend.submit(measured)
+        assert [threading.current_thread()] == by
+        handed.wait(2)
+        assert 1 == len(by)
+    finally:
+        sampler.close()
 
 
 def test_it_hands_errors_back(make: Make) -> None:

@@ -58,6 +58,42 @@ def test_idle_workers_take_calls_while_figures_are_doubted(
     assert backends_of(futures).count("process") > 30
 
 
+@pytest.mark.parametrize(
+    ("looks", "blocked", "more"),
+    [(None, 0, True), (0, 0, False), (3, 0, False), (3, 300_000_000, True)],
+    ids=["nobody can look", "no look yet", "seen to want the GIL", "seen to wait"],
+)
+def test_more_scouts_are_sent_only_if_one_was_seen_to_wait(
+    executor: AdaptiveExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: int | None,
+    blocked: int,
+    more: bool,
+) -> None:
+    """By its clocks a scout that can't get the GIL looks as if it waited; they count where nothing else can be seen."""
+    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.PATIENCE_SECONDS", 3600.0)
+    monkeypatch.setattr(
+        "adaptive_exec.profiling.call.CallMeter.peek",
+        lambda meter: Sample(300_000_000, 0, sampled_ns=300_000_000, blocked_ns=blocked, looks=looks),
+    )
+    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    begun, gate = threading.Semaphore(0), threading.Event()
+
+    def wait_at_gate() -> None:
+        begun.release()
+        gate.wait(30)
+
+    futures = [executor.submit(wait_at_gate) for _ in range(40)]
+    try:
+        all_sixteen = all(begun.acquire(timeout=30.0 if more else 0.5) for _ in range(16))
+    finally:
+        gate.set()
+    for future in futures:
+        future.result(30)
+
+    assert more == all_sixteen
+
+
 @pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")
 def test_calls_that_meet_while_no_worker_is_idle(
     executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch

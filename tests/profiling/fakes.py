@@ -20,6 +20,7 @@ class FakeEyes:
         rates: CPU nanoseconds that each thread gains for each nanosecond of a window.
         prepared: How often `prepare` was called.
         held: Windows that were held.
+        on_prepare: Called by `prepare`, in the thread that asks for it.
         on_open: Called by `open_this_thread`, in the watching thread.
         on_state: Called by `state`, in the sampler's thread.
     """
@@ -35,12 +36,14 @@ class FakeEyes:
         self.prepared = 0
         self.held = 0
         self.state_reads = 0
+        self.on_prepare: Callable[[], None] = lambda: None
         self.on_open: Callable[[], None] = lambda: None
         self.on_state: Callable[[], None] = lambda: None
         self.auto_ns = 0
 
     def prepare(self) -> None:
         self.prepared += 1
+        self.on_prepare()
 
     def open_this_thread(self) -> Sight:
         self.on_open()

@@ -77,6 +77,9 @@ def test_nothing_is_known_of_a_new_function() -> None:
         pytest.param([computes(5)], 1.0, None, False, id="one call nobody looked at: the GIL is open"),
         pytest.param([waits(30)], 0.0, None, False, id="one wait nobody looked at: a crowd?"),
         pytest.param([waits(30)] * 4, 0.0, None, True, id="four equal waits are no crowd"),
+        pytest.param(
+            [waits(30, looks=0)] * 4, 0.0, None, False, id="four watched ones that no look met may be"
+        ),
         pytest.param([computes(0.05)] * 3, 1.0, None, False, id="three short calls"),
         pytest.param([computes(0.05)] * 4, 1.0, None, True, id="four short calls"),
         pytest.param([waits(1)] * 4, 0.05, None, True, id="four waits of 1 ms"),

@@ -55,6 +55,21 @@ def test_nothing_is_started_before_the_first_watch() -> None:
     assert 0 == eyes.prepared
 
 
+def test_nobody_is_watched_while_it_makes_the_sampler_ready() -> None:
+    """Who opens the eyes and waits for the thread to start is not seen to wait; its watch begins afterwards."""
+    eyes = FakeEyes()
+    watched: list[tuple[str, int]] = []
+    with sampler_with(eyes) as sampler:
+        eyes.on_prepare = lambda: watched.append(("prepare", len(sampler._watches)))
+        eyes.on_open = lambda: watched.append(("open", len(sampler._watches)))
+        watch = sampler.watch()
+        running = sampler._thread
+        watch.stop()
+
+    assert [("prepare", 0), ("open", 0)] == watched
+    assert running is not None
+
+
 def test_a_look_speaks_for_the_time_since_the_one_before() -> None:
     """Weights are the time between looks, so that looks far apart count for more."""
     eyes = FakeEyes()

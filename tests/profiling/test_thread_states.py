@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from adaptive_exec.platform.gil import gil_enabled
-from adaptive_exec.platform.held_calls import held_calls
+from adaptive_exec.platform.gil_place import gil_place
+from adaptive_exec.platform.held_calls import HeldCalls, held_calls
 from adaptive_exec.platform.thread_clocks import read_thread_clock, this_thread_clock
-from adaptive_exec.platform.thread_states import ThreadState, classify, learn_gil_words, open_this_thread
+from adaptive_exec.platform.thread_states import ThreadState, classify, open_this_thread
 
 LINUX = pytest.mark.skipif(
     sys.platform != "linux" or open_this_thread() is None, reason="needs Linux's /proc"
 )
-WORDS = frozenset({(202, 0x1000)})
+GIL = range(0x1000, 0x1100)
 
 
 @pytest.mark.parametrize(
@@ -25,9 +27,10 @@ WORDS = frozenset({(202, 0x1000)})
         (b"running\n", ThreadState.RUNNING),
         (b"202 0x1000 0x189 0x0 0x7ffc 0x7f 0x7f\n", ThreadState.WANTS_GIL),
         (b"202 0x1004 0x189 0x0 0x7ffc 0x7f 0x7f\n", ThreadState.WANTS_GIL),
-        (b"202 0x1060 0x189 0x0 0x7ffc 0x7f 0x7f\n", ThreadState.WANTS_GIL),
+        (b"202 0x10ff 0x189 0x0 0x7ffc 0x7f 0x7f\n", ThreadState.WANTS_GIL),
+        (b"202 0x1100 0x189 0x0 0x7ffc 0x7f 0x7f\n", ThreadState.BLOCKED),
         (b"202 0x2000 0x189 0x0 0x7ffc 0x7f 0x7f\n", ThreadState.BLOCKED),
-        (b"7 0x1000 0x1 0x1e 0x7ffc 0x7f 0x7f\n", ThreadState.BLOCKED),
+        (b"7 0x5 0x1 0x1e 0x7ffc 0x7f 0x7f\n", ThreadState.BLOCKED),
         (b"-1 0x7ffc 0x7f\n", ThreadState.BLOCKED),
         (b"", None),
         (b"nonsense", None),
@@ -35,47 +38,67 @@ WORDS = frozenset({(202, 0x1000)})
     ],
 )
 def test_text_is_classified(text: bytes, state: ThreadState | None) -> None:
-    """A futex near the learned one is the GIL's, every other sleep is a wait, nonsense is nothing."""
-    assert state is classify(text, WORDS)
+    """A futex where the GIL lies is the GIL's, every other sleep is a wait, nonsense is nothing."""
+    assert state is classify(text, GIL)
 
 
 @pytest.mark.skipif(getattr(os, "uname", tuple)()[4:] != ("x86_64",), reason="the numbers are this machine's")
 @pytest.mark.parametrize("number", [9, 10, 11, 12, 25, 28])
 def test_a_sleep_in_the_memory_calls_tells_nothing(number: int) -> None:
     """Who maps memory sleeps for another thread of the process that does, not for anything outside."""
-    assert classify(f"{number} 0x1000 0x1 0x1e 0x7ffc 0x7f 0x7f\n".encode(), WORDS) is None
+    assert classify(f"{number} 0x1000 0x1 0x1e 0x7ffc 0x7f 0x7f\n".encode(), GIL) is None
 
 
-def test_no_word_is_known_without_a_gil() -> None:
+def test_nothing_is_the_gils_without_a_gil() -> None:
     """On a free-threaded build every sleep is a wait."""
-    assert ThreadState.BLOCKED is classify(b"202 0x1000 0x189", frozenset())
-
-
-@LINUX
-def test_a_word_must_be_seen_three_times() -> None:
-    """Neither single sightings nor those at the gate count; if nothing repeats, nothing is learned."""
-    addresses = iter(range(0x1000, 0x100000, 0x1000))
-    gate, other, word = b"202 0x10 0x1", b"202 0x30 0x1", b"202 0x20 0x1"
-    texts = iter([b"running", gate, gate, gate, gate, other, word, word, word])
-
-    learned = learn_gil_words(lambda _: next(texts), lambda _: None)
-    nothing = learn_gil_words(lambda _: f"202 {next(addresses):#x} 0x1".encode(), lambda _: None)
-
-    assert frozenset({(202, 0x20)}) == learned
-    assert nothing is None
+    assert ThreadState.BLOCKED is classify(b"202 0x1000 0x189", range(0))
 
 
 @LINUX
 @pytest.mark.skipif(not gil_enabled(), reason="there is no GIL to wait for")
-def test_the_gil_is_found_in_this_interpreter() -> None:
-    """The assumption itself: a thread from which the GIL is withheld sleeps in a futex near one address."""
-    calls = held_calls()
+def test_a_thread_that_wants_the_gil_is_told_from_one_at_a_lock() -> None:
+    """The assumption itself, in this interpreter: withheld from the GIL, a thread sleeps where the GIL lies."""
+    calls, gil = held_calls(), gil_place()
     assert calls is not None
-    found = [learn_gil_words(calls.read, calls.sleep_us) for _ in range(3)]
-    words = [word for one in found if one for _, word in one]
+    assert gil
+    gate, opened = threading.Lock(), threading.Event()
+    descriptors: list[int | None] = []
 
-    assert 3 == len(words)
-    assert max(words) - min(words) <= 144
+    def wait() -> None:
+        descriptors.append(open_this_thread())
+        opened.set()
+        with gate:
+            pass
+
+    with gate:
+        thread = threading.Thread(target=wait)
+        thread.start()
+        opened.wait()
+        descriptor = descriptors[0]
+        assert descriptor is not None
+        at_gate = until(ThreadState.BLOCKED, descriptor, gil, calls, threading.Event().wait)
+        gate.release()
+        # From here on the GIL is kept, so that the thread can get no further.
+        let_go = until(ThreadState.WANTS_GIL, descriptor, gil, calls, lambda s: calls.sleep_us(int(s * 1e6)))
+        gate.acquire()
+    thread.join()
+    os.close(descriptor)
+
+    assert ThreadState.BLOCKED is at_gate
+    assert ThreadState.WANTS_GIL is let_go
+
+
+def until(
+    wanted: ThreadState, descriptor: int, gil: range, calls: HeldCalls, sleep: Callable[[float], object]
+) -> ThreadState | None:
+    """The state of a thread once it is the one that is wanted; after five seconds whatever it is."""
+    state = None
+    for _ in range(5000):
+        state = classify(calls.read(descriptor), gil)
+        if state is wanted:
+            break
+        sleep(0.001)
+    return state
 
 
 @LINUX
@@ -83,8 +106,8 @@ def test_a_thread_in_a_lock_is_blocked_not_waiting_for_the_gil() -> None:
     """A Python lock is a futex, too, at another address."""
     calls = held_calls()
     assert calls is not None
-    words = learn_gil_words(calls.read, calls.sleep_us) if gil_enabled() else frozenset()
-    assert words is not None
+    gil = gil_place()
+    assert gil is not None
     lock, opened = threading.Lock(), threading.Event()
     descriptors: list[int | None] = []
 
@@ -100,16 +123,16 @@ def test_a_thread_in_a_lock_is_blocked_not_waiting_for_the_gil() -> None:
         opened.wait()
         descriptor = descriptors[0]
         assert descriptor is not None
-        states = [classify(calls.read(descriptor), words)]
+        states = [classify(calls.read(descriptor), gil)]
         while states[-1] is not ThreadState.BLOCKED and len(states) < 5000:
             threading.Event().wait(0.001)
-            states.append(classify(calls.read(descriptor), words))
+            states.append(classify(calls.read(descriptor), gil))
     thread.join()
     gone = calls.read(descriptor)
     os.close(descriptor)
 
     assert ThreadState.BLOCKED is states[-1]
-    assert classify(gone, words) in (None, ThreadState.RUNNING, ThreadState.BLOCKED)
+    assert classify(gone, gil) in (None, ThreadState.RUNNING, ThreadState.BLOCKED)
 
 
 @pytest.mark.skipif(this_thread_clock() is None, reason="needs thread CPU clocks")

@@ -130,6 +130,8 @@ class ThreadBackend(Backend):
         self._before_leaving = before_leaving
 
     def submit(self, task: Task) -> None:
+        if task.measure:
+            get_sampler().prepare()  # before there are threads here that it would have to compete with
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")

@@ -488,10 +488,10 @@ class Dispatcher:
             seen = None if meter is None else meter.peek()
             if seen is None:
                 continue
-            if seen.looks:
-                if seen.blocked_ns > seen.sampled_ns / 2:
+            if seen.looks is None:
+                if seen.cpu_ns < seen.wall_ns / 20:  # the clocks are all there is
                     return True
-            elif seen.cpu_ns < seen.wall_ns / 20:
+            elif seen.blocked_ns > seen.sampled_ns / 2:
                 return True
         return False
 

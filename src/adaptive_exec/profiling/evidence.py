@@ -94,6 +94,11 @@ class Evidence:
         return self._looks
 
     @property
+    def was_watched(self) -> bool:
+        """Whether any of the calls was watched by a sampler that can tell states."""
+        return self._calls > 0.0
+
+    @property
     def blocked_share(self) -> float | None:
         """The part of the wall time that is spent blocked; None if nobody looked."""
         blocked, sampled = self._shares

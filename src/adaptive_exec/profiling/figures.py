@@ -96,7 +96,9 @@ def _waiting(cpu: float, slacks: Sequence[int], evidence: Evidence) -> tuple[flo
     floor = float(slacks[len(slacks) // 5])
     share = evidence.blocked_share
     if share is None:
-        return floor, floor if _is_guess(cpu, slacks) else (slacks[-1] - slacks[0]) / 2
+        # Watched, and no look came in time: a sampler that doesn't get the GIL has others in its way, and so had they.
+        guess = evidence.was_watched or _is_guess(cpu, slacks)
+        return floor, floor if guess else (slacks[-1] - slacks[0]) / 2
     seen = share * evidence.mean_wall_ns
     off = half_width(share, evidence.looks) * evidence.mean_wall_ns
     if floor < seen / 2:

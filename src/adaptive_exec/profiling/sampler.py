@@ -130,15 +130,23 @@ class Sampler:
         self._turn = 0
         self._pace = Pace(self._looked_ns)
 
+    def prepare(self) -> None:
+        """Be able to look from now on, and have the thread running; quick once that is so.
+
+        Left to the thread itself, among busy threads, that was seen to take half a second: what ran meanwhile was
+        judged by its clocks alone, by which a wait for the GIL looks like any other.
+        """
+        if self._thread is None:
+            self._start()
+
     def watch(self) -> Watch:
         """Watch the calling thread, which is about to run a task, until `stop()` of what is returned."""
+        self.prepare()
         watch = Watch(self, self._eyes)
         if self._eyes.only_ticks():
             self._begin_ticks(watch)
         self._watches[watch] = None
-        if self._thread is None:
-            self._start()
-        elif self._wake_ns > watch.started_ns + _SOON_NS:
+        if self._wake_ns > watch.started_ns + _SOON_NS:
             self._ring()
         return watch
 
@@ -162,10 +170,11 @@ class Sampler:
         self._idle_since_ns = None
 
     def _start(self) -> None:
-        """Start the thread, unless another does so just now or none can be started."""
+        """Open the eyes and start the thread, unless another does so just now or none can be started."""
         with self._starting:
             if self._thread is not None or self._closed:
                 return
+            self._eyes.prepare()
             thread = threading.Thread(target=self._run, name=_NAME, daemon=True)
             try:
                 thread.start()
@@ -211,7 +220,6 @@ class Sampler:
 
     def _run(self) -> None:
         """The thread: look, wait, park, until closed."""
-        self._eyes.prepare()
         while not self._closed:
             delay = self._beat()
             if delay is None:

@@ -12,9 +12,10 @@ import time
 from typing import Final, Protocol
 
 from ..platform.gil import gil_enabled
+from ..platform.gil_place import GilPlace, gil_place
 from ..platform.held_calls import HeldCalls, held_calls
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
-from ..platform.thread_states import GilWords, ThreadState, classify, learn_gil_words, open_this_thread
+from ..platform.thread_states import ThreadState, classify, open_this_thread
 
 __all__ = ["Eyes", "Sight", "SystemEyes", "forced_to_ticks"]
 
@@ -48,7 +49,7 @@ class Eyes(Protocol):
     """What a sampler needs from the system."""
 
     def prepare(self) -> None:
-        """Get ready to look; called once in the sampler's thread, before its first look."""
+        """Get ready to look; called before the sampler's thread starts, by one thread at a time."""
 
     def open_this_thread(self) -> Sight:
         """The sight of the calling thread, kept for its next call."""
@@ -88,20 +89,21 @@ class SystemEyes:
     def __init__(self, *, ticks: bool = False) -> None:
         self._ticks = ticks
         self._calls: HeldCalls | None = None
-        self._gil_words: GilWords | None = None
+        self._gil_place: GilPlace | None = None
         self._gil = gil_enabled()
         self._blind = ticks
         self._forget_descriptors()
 
     def prepare(self) -> None:
-        """Load the C library and learn where threads wait for the GIL."""
+        """Load the C library and find where threads wait for the GIL."""
         if self._ticks or self._calls is not None:
             return
-        self._calls = held_calls()
+        calls = held_calls()
         self._gil = gil_enabled()
-        if self._calls is not None:
-            self._gil_words = self._learn(self._calls)
-        self._blind = self._calls is None or (self._gil_words is None and this_thread_clock() is None)
+        if calls is not None:
+            self._gil_place = self._place()
+        self._blind = calls is None or (self._gil_place is None and this_thread_clock() is None)
+        self._calls = calls  # last, since a child forked meanwhile would take it for a sign that all is done
 
     def open_this_thread(self) -> Sight:
         """The sight of the calling thread; opened once in a thread's life and closed after its end."""
@@ -114,9 +116,9 @@ class SystemEyes:
 
     def state(self, sight: Sight) -> ThreadState | None:
         """Read and classify the thread's state, without releasing the GIL."""
-        if sight.descriptor is None or self._gil_words is None or self._calls is None:
+        if sight.descriptor is None or self._gil_place is None or self._calls is None:
             return None
-        return classify(self._calls.read(sight.descriptor), self._gil_words)
+        return classify(self._calls.read(sight.descriptor), self._gil_place)
 
     def cpu_ns(self, sight: Sight) -> int | None:
         """Read the thread's CPU clock, without releasing the GIL."""
@@ -124,7 +126,7 @@ class SystemEyes:
 
     def sees_state(self, sight: Sight) -> bool:
         """True with a state file and, where there is a GIL, with its place known."""
-        return sight.descriptor is not None and self._gil_words is not None
+        return sight.descriptor is not None and self._gil_place is not None
 
     def now_ns(self) -> int:
         """The performance counter."""
@@ -144,7 +146,7 @@ class SystemEyes:
         return self._blind and self._gil
 
     def after_fork(self) -> None:
-        """Drop the parent's descriptors; the words stay, for the child's GIL lies at the same address."""
+        """Drop the parent's descriptors; the child's GIL lies at the same place."""
         self._forget_descriptors()
 
     def close(self, descriptor: int) -> None:
@@ -171,10 +173,10 @@ class SystemEyes:
                 self._open_descriptors += descriptor is not None
         return Sight(this_thread_clock(), descriptor, self)
 
-    def _learn(self, calls: HeldCalls) -> GilWords | None:
+    def _place(self) -> GilPlace | None:
         """Where threads wait for the GIL; nowhere on a free-threaded build; None where states can't be read."""
         descriptor = open_this_thread()
         if descriptor is None:
             return None
         os.close(descriptor)
-        return learn_gil_words(calls.read, calls.sleep_us) if self._gil else frozenset()
+        return gil_place()

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptive_exec.model import Load, Machine, Options, Profile, Uncertainty
-from adaptive_exec.routing.policy import DOUBTFUL_CALLS, Facts, decide, is_trusted, on_trial, seconds
+from adaptive_exec.routing.policy import (
+    DOUBTFUL_CALLS,
+    Facts,
+    calls_on_trial,
+    decide,
+    is_trusted,
+    on_trial,
+    seconds,
+)
 
 HOLDS = Profile(
     calls=4,
@@ -39,6 +47,7 @@ def met_often(ratio: float, off: float, **changes: Any) -> Profile:
 
 
 DOUBTED = met_often(1.0, 0.2)
+NO_GIL = Machine(cores=2, processes=2, gil=False)
 
 
 @pytest.mark.parametrize(
@@ -46,36 +55,64 @@ DOUBTED = met_often(1.0, 0.2)
     [
         (facts(profile=DOUBTED), True),
         (facts(profile=replace(DOUBTED, gil_ratio=None)), True),
-        (facts(profile=replace(DOUBTED, settled=False)), False),
+        (facts(profile=replace(DOUBTED, settled=False)), True),
+        (facts(profile=replace(DOUBTED, settled=False, cpu_ratio=0.1)), True),
+        (facts(profile=replace(DOUBTED, settled=False, calls=0)), False),
+        (facts(profile=replace(DOUBTED, settled=False, cpu=100e-6)), False),
+        (facts(profile=replace(DOUBTED, settled=False), load=Load(waiting_calls=30)), False),
+        (facts(profile=DOUBTED, machine=NO_GIL), False),
+        (facts(profile=replace(DOUBTED, settled=False), machine=NO_GIL), False),
         (facts(profile=met_often(0.3, 0.2)), False),
         (facts(profile=replace(DOUBTED, cpu_ratio=0.4)), False),
         (facts(profile=DOUBTED, stay="writes to a global"), False),
         (facts(profile=replace(DOUBTED, cpu=100e-6)), False),
         (facts(profile=DOUBTED, machine=Machine(cores=1)), False),
-        (facts(profile=DOUBTED, machine=Machine(cores=2, processes=2, gil=False)), False),
         (facts(profile=DOUBTED, load=Load(waiting_calls=3)), False),
         (facts(profile=DOUBTED, load=Load(waiting_calls=30)), True),
     ],
     ids=[
         "holds the GIL, perhaps",
         "nobody has looked",
-        "too few calls",
+        "computes, and may wait as well",
+        "computes, and waits or is kept waiting",
+        "no call has ended",
+        "too few calls, and small ones",
+        "too few calls to start a pool",
+        "no GIL",
+        "no GIL, and too few calls",
         "rather not",
         "may be waiting",
         "must stay",
         "too small",
         "one core",
-        "no GIL",
         "not worth a pool",
         "worth a pool",
     ],
 )
 def test_idle_workers_take_what_is_doubted(known: Facts, tried: bool) -> None:
-    """Only where nothing but the GIL is in doubt, and by a process."""
+    """What is seen to compute, and may be worth the way; by a process."""
     decision = on_trial(known)
 
     assert tried is (decision is not None)
     assert decision is None or ("process" == decision.backend and "still being looked at" in decision.reason)
+
+
+@pytest.mark.parametrize(
+    ("profile", "calls"),
+    [
+        (replace(DOUBTED, cpu=0.001), 50),
+        (replace(DOUBTED, cpu=0.02), 2),
+        (replace(DOUBTED, cpu=3.0), 1),
+        (replace(DOUBTED, cpu=0.001, gil_ratio=None), 1),
+        (replace(DOUBTED, cpu=0.001, settled=False), 1),
+        (replace(DOUBTED, cpu=0.0), 1),
+    ],
+)
+def test_a_worker_is_given_several_calls_on_trial_if_something_speaks_for_it(
+    profile: Profile, calls: int
+) -> None:
+    """So many as it is busy with for a twentieth of a second, and always one."""
+    assert calls == calls_on_trial(profile)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ from ..routing.policy import (
     WAITS,
     Facts,
     asked_for,
+    calls_on_trial,
     decide,
     decide_steadily,
     is_trusted,
@@ -424,7 +425,7 @@ class Dispatcher:
         # Doubts end with a few good looks more, or after so many calls: no more than those need to be scouts. Where
         # workers can look, one here is enough: who computes here is in everybody's way.
         doubted = min(DOUBTED_SCOUTS, DOUBTFUL_CALLS - profile.calls) if profile.settled else 0
-        tried = profile.settled and self._try_elsewhere(record, profile)
+        tried = self._try_elsewhere(record, profile)
         more: list[Task] = []
         now = time.monotonic()
         waits = self._some_wait(record)
@@ -467,12 +468,12 @@ class Dispatcher:
         if decision is None:
             return False
         try:
-            idle = self._processes.vacancies(held)
+            room = self._processes.vacancies(held) * calls_on_trial(profile)
         except Exception:  # the pool can't be started; a call that is sent there will be told why
             return False
         with record.lock:
             tasks: list[Task] = []
-            while record.held and len(tasks) < idle and record.held[0].spec.options == options:
+            while record.held and len(tasks) < room and record.held[0].spec.options == options:
                 tasks.append(record.held.popleft())
         for task in tasks:
             task.trial = True

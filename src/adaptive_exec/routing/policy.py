@@ -18,6 +18,7 @@ __all__ = [
     "WAITS",
     "Facts",
     "asked_for",
+    "calls_on_trial",
     "decide",
     "decide_steadily",
     "hardly_holds_the_gil",
@@ -36,6 +37,7 @@ SURE = (
     0.06  # a standard error of the GIL ratio up to this comes from looks enough: seven that all say the same
 )
 DOUBTFUL_CALLS = 16  # so many calls are believed whatever they say
+TRIAL_SECONDS = 0.05  # work that an idle worker is given at once while figures are doubted
 STAY_PUT = 0.50  # the same for a function whose calls already go there, so that it doesn't flap
 
 
@@ -221,26 +223,45 @@ def on_trial(facts: Facts) -> Decision | None:
     """Whether idle workers may have some calls while figures are doubted: then no core waits for the doubts to end.
 
     Args:
-        facts: What is known, with figures that are settled and not trusted.
+        facts: What is known, with figures that are not trusted.
 
     Returns:
-        The decision for as many calls as there are idle workers; None if calls have to wait for better figures, or
+        The decision for `calls_on_trial` calls for each idle worker; None if calls have to wait for better figures, or
         are not worth the start of a pool.
     """
     profile = facts.profile
-    waiting = (facts.load.waiting_calls + 1) * profile.cpu
-    if not facts.load.process_warm and waiting < facts.machine.process_start:
+    if not facts.machine.gil:
         return None
-    if not profile.settled or profile.cpu_ratio < WAITS or hardly_holds_the_gil(profile, facts.machine):
+    if profile.settled:
+        if profile.cpu_ratio < WAITS or hardly_holds_the_gil(profile, facts.machine):
+            return None
+        doubt = "how much of that it holds the GIL"
+    elif profile.calls:
+        # What it computes is known of a single call, however busy the process: it has a clock of its own.
+        doubt = "whether it waits as well"
+    else:
         return None
+    if not facts.load.process_warm:
+        waiting = (facts.load.waiting_calls + 1) * profile.cpu
+        if not profile.settled or waiting < facts.machine.process_start:
+            return None
     if facts.coroutine or _must_stay(facts) or _too_small(facts):
         return None
     return Decision(
         "process",
-        f"it computes {seconds(profile.cpu)} a call; how much of that it holds the GIL is still being looked at, "
-        "and a worker was idle",
+        f"it computes {seconds(profile.cpu)} a call; {doubt} is still being looked at, and a worker was idle",
         profile,
     )
+
+
+def calls_on_trial(profile: Profile) -> int:
+    """How many calls an idle worker may be given at once while they are on trial, by what has been measured.
+
+    Several, if something speaks for workers already; where nothing does, one that tells.
+    """
+    if not profile.settled or profile.gil_ratio is None or profile.cpu <= 0.0:
+        return 1
+    return max(1, int(TRIAL_SECONDS / profile.cpu))
 
 
 def _must_stay(facts: Facts) -> Decision | None:

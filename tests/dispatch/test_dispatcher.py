@@ -48,7 +48,7 @@ def test_idle_workers_take_calls_while_figures_are_doubted(
     executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if the doubts never end, every call does, most of them in workers."""
-    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    monkeypatch.setattr("adaptive_exec.dispatch.router.is_trusted", lambda profile, machine: False)
     executor.options(backend="process").submit(work.pid).result(30)
     futures = [executor.submit(work.compute, 300_000) for _ in range(60)]
 
@@ -71,12 +71,12 @@ def test_more_scouts_are_sent_only_if_one_was_seen_to_wait(
     more: bool,
 ) -> None:
     """By its clocks a scout that can't get the GIL looks as if it waited; they count where nothing else can be seen."""
-    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.PATIENCE_SECONDS", 3600.0)
+    monkeypatch.setattr("adaptive_exec.dispatch.scouting.PATIENCE_SECONDS", 3600.0)
     monkeypatch.setattr(
         "adaptive_exec.profiling.call.CallMeter.peek",
         lambda meter: Sample(300_000_000, 0, sampled_ns=300_000_000, blocked_ns=blocked, looks=looks),
     )
-    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    monkeypatch.setattr("adaptive_exec.dispatch.router.is_trusted", lambda profile, machine: False)
     begun, gate = threading.Semaphore(0), threading.Event()
 
     def wait_at_gate() -> None:
@@ -99,9 +99,9 @@ def test_calls_that_meet_while_no_worker_is_idle(
     executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them get to run here, though the pool could have them."""
-    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    monkeypatch.setattr("adaptive_exec.dispatch.router.is_trusted", lambda profile, machine: False)
     monkeypatch.setattr(
-        "adaptive_exec.dispatch.dispatcher.on_trial", lambda facts: Decision("process", "why not")
+        "adaptive_exec.dispatch.scouting.on_trial", lambda facts: Decision("process", "why not")
     )
     monkeypatch.setattr(
         "adaptive_exec.backends.processes.pool.ProcessBackend.vacancies", lambda pool, calls: 0
@@ -119,7 +119,7 @@ def test_calls_that_meet_while_no_worker_is_idle(
 @pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")
 def test_trials_for_which_no_pool_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """The calls run here."""
-    monkeypatch.setattr("adaptive_exec.dispatch.dispatcher.is_trusted", lambda profile, machine: False)
+    monkeypatch.setattr("adaptive_exec.dispatch.router.is_trusted", lambda profile, machine: False)
     with AdaptiveExecutor(max_processes=2, initializer=print, initargs=(threading.Lock(),)) as executor:
         futures = [executor.submit(work.compute, 300_000) for _ in range(40)]
 

@@ -1,0 +1,126 @@
+"""Where a call belongs: what is known of its function and of the load, read once and put before `decide`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..backends.base import Task, WorkerPool
+from ..backends.threads import ThreadBackend
+from ..errors import NotPicklable
+from ..model import Decision, Load, Machine, Options, Profile
+from ..routing.policy import Facts, decide, is_trusted
+from ..routing.store import FunctionRecord
+
+__all__ = ["Router", "first_line"]
+
+JUDGE_FROM_SECONDS = 100e-6
+
+
+class Router:
+    """Decides for the calls of one executor.
+
+    Args:
+        machine: What there is to run on.
+        threads: Asked what waits there.
+        processes: The same.
+    """
+
+    def __init__(self, machine: Machine, threads: ThreadBackend, processes: WorkerPool) -> None:
+        self.machine = machine
+        self._threads = threads
+        self._processes = processes
+
+    def facts(
+        self,
+        record: FunctionRecord,
+        options: Options,
+        waiting: int = 0,
+        fn: Callable[..., Any] | None = None,
+        profile: Profile | None = None,
+    ) -> Facts:
+        """All that a decision depends on.
+
+        Args:
+            record: The function's.
+            options: What the caller asked for.
+            waiting: How many calls there are besides this one.
+            fn: The function, if its code may be judged now in case that matters.
+            profile: What is known of it; None to ask the record.
+        """
+        if profile is None:
+            profile = record.profile()
+        stay = record.stay
+        judging = fn is not None and record.verdict is None and not stay and options.pure is not True
+        if judging and fn is not None and (options.kind == "cpu" or self._computes(profile)):
+            record.judged(fn)
+        stay = record.stay  # after the verdict was looked for, and so with what it found
+        processes = self._processes.load()
+        load = Load(
+            waiting,
+            self._threads.backlog,
+            record.estimator.gil_spent_s,
+            processes.backlog,
+            processes.workers > 0,
+        )
+        if options.pure is True and not record.unable:
+            stay = ""
+        elif options.pure is False:
+            stay = "has pure=False, which says that it changes shared state"
+        return Facts(options, record.coroutine, profile, load, self.machine, stay, record.before)
+
+    def decide(
+        self,
+        record: FunctionRecord,
+        options: Options,
+        waiting: int = 0,
+        fn: Callable[..., Any] | None = None,
+        profile: Profile | None = None,
+    ) -> Decision:
+        """Where the next call goes by these facts."""
+        return decide(self.facts(record, options, waiting, fn, profile))
+
+    def trusts(self, profile: Profile) -> bool:
+        """Whether these figures are good enough to route by."""
+        return is_trusted(profile, self.machine)
+
+    def _computes(self, profile: Profile) -> bool:
+        """Whether it may be worth sending away, so that its code must be judged."""
+        return self.machine.gil and profile.settled and profile.gil_time >= JUDGE_FROM_SECONDS
+
+    def equip(self, task: Task, record: FunctionRecord, decision: Decision) -> Decision:
+        """What the function reads of its modules has to be the same in a worker: see to it that it goes along.
+
+        Returns:
+            The decision, or the one to stay here if it must.
+        """
+        options = task.spec.options
+        if decision.backend != "process" or options.backend is not None or options.pure is True:
+            return decision
+        # Comparing environments takes modules that programs whose functions all wait need not load.
+        from ..routing.environment import environment
+
+        try:
+            verdict = record.judged(task.spec.subject)
+            if record.stay:
+                return self.decide(record, options)  # something was found since it was decided
+            task.environment = environment(verdict.reads)
+        except (NotPicklable, ValueError) as error:
+            self.stay(record, f"reads module state that can't be compared in a worker ({first_line(error)})")
+            return self.decide(record, options)
+        return decision
+
+    def stay(self, record: FunctionRecord, why: str) -> None:
+        """From now on, calls of this function stay here, unless the user says pure=True."""
+        record.stay = record.stay or why
+
+    def unable(self, record: FunctionRecord, why: str) -> None:
+        """From now on, calls of this function stay here, whatever the user says of purity."""
+        record.unable = True
+        record.stay = why
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, short enough for a sentence."""
+    text = str(error).partition("\n")[0]
+    return text if len(text) <= 160 else text[:157] + "..."

@@ -169,9 +169,10 @@ def guarded(x: int) -> int:
 
 
 def stubborn(seconds: float) -> None:
-    """Ignore everything that asks to end."""
+    """Say that it has begun, and ignore everything that asks to end."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    os.write(1, b"begun\n")
     time.sleep(seconds)
 
 

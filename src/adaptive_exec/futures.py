@@ -210,6 +210,16 @@ class Future(StandardFuture[T], Generic[T]):
         """End the call with its result; False if it had ended before."""
         return self._end(value, None)
 
+    def try_silently(self, value: T) -> bool:
+        """End the call with its result if nobody has to be told; False, and nothing done, otherwise."""
+        with self._lock:
+            told = self._made_waiters or self._made_condition or self._made_callbacks
+            if told or self._state not in _OPEN:
+                return False
+            self._result = value
+            self._state = FINISHED
+            return True
+
     def try_exception(self, error: BaseException) -> bool:
         """End the call with an exception; False if it had ended before."""
         return self._end(None, error)
@@ -295,6 +305,8 @@ class Future(StandardFuture[T], Generic[T]):
             attend = self.attend
             if attend is not None and (timeout is None or timeout > 0):
                 attend(self, _FOR_EVER if timeout is None else timeout)
+                if self._state not in _OPEN:
+                    return
             # A signal that comes just before the main thread falls asleep is dealt with only when it wakes.
             longest = _NAP if threading.get_ident() == threading.main_thread().ident else None
             condition = self._get_condition()
@@ -317,7 +329,7 @@ class Future(StandardFuture[T], Generic[T]):
         if self.only_on is not None and self.only_on.is_closed():
             raise RuntimeError("this result will never come: the event loop that had to bring it is closed")
         enter = _here.enter
-        return _Unhindered() if enter is None else enter()
+        return _UNHINDERED if enter is None else enter()
 
     def __await__(self) -> Generator[Any, None, T]:
         return asyncio.wrap_future(self).__await__()
@@ -328,3 +340,6 @@ class _Unhindered(AbstractContextManager[None]):
 
     def __exit__(self, *exc: object) -> None:
         return None
+
+
+_UNHINDERED: Final = _Unhindered()

@@ -103,8 +103,8 @@ class Dispatcher:
         Raises:
             RuntimeError: The executor has been shut down.
         """
-        self._living.refuse_if_closed()
         if not self._started:
+            self._living.refuse_if_closed()
             if self._supervisor.start():
                 self._on_start(self)
             self._started = True
@@ -347,6 +347,8 @@ class Dispatcher:
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""
+        if error is None and task.future.try_silently(value):
+            return  # nobody is told, so nobody can wait for others meanwhile
         delivering = self._living.delivering.tasks
         delivering.append(task)
         try:
@@ -408,7 +410,8 @@ class Dispatcher:
         task.future.on_cancel = None  # it leads back to the task, with all its arguments
         if task.deadline is not None:
             task.deadline.give_up()
-        self._scouting.ended(task, record)
+        if task.scout or task.trial:
+            self._scouting.ended(task, record)
         if self._living.leave(task):
             self._end_if_over(wait=False)
 

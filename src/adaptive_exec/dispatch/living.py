@@ -44,7 +44,8 @@ class Living:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._tasks: set[Task] = set()
         self._ended = False
         self._waiting: list[object] = []  # threads and asyncio tasks that wait for the rest
@@ -63,13 +64,14 @@ class Living:
 
     def enter(self, task: Task) -> None:
         """Count a call in; RuntimeError if no more enter."""
-        with self._changed:
-            self.refuse_if_closed()
+        with self._lock:
+            if self.closed:
+                raise RuntimeError(self._refusal)
             self._tasks.add(task)
 
     def leave(self, task: Task) -> bool:
         """Count a call out; True if this may have been the last there will ever be."""
-        with self._changed:
+        with self._lock:
             self._tasks.discard(task)
             if self.closed:
                 self._changed.notify_all()

@@ -120,11 +120,13 @@ class Attendance:
             timeout = 0.0 if now < spin_until else max(0.0, min(quiet_at, end) - now)
             found = readiness.readable(timeout)
             now = time.perf_counter()
-            for worker in found:
-                self._crew.read(worker, future, kept)
-            if any(worker.untold for worker in found):
-                return  # what was logged goes first, and that is the manager's
             if found:
+                told = True
+                for worker in found:
+                    self._crew.read(worker, future, kept)
+                    told = told and not worker.untold
+                if not told:
+                    return  # what was logged goes first, and that is the manager's
                 quiet_at = now + ATTEND_SECONDS
                 spin_until = now + spin
             elif now >= quiet_at:

@@ -74,6 +74,11 @@ AT_LEAST: Final = 2
 LONG_AHEAD_SECONDS: Final = 0.05
 LEAVE_SECONDS: Final = 2.0
 
+_VALUE: Final = Kind.VALUE
+_FREE: Final = Kind.FREE
+_FIRST_ANSWER: Final = Kind.PLAIN
+_LAST_ANSWER: Final = Kind.SKIPPED
+
 _log = logging.getLogger("adaptive_exec")
 
 Answer = tuple[Task, tuple[Any, ...]]
@@ -187,7 +192,9 @@ class Crew:
             answered = self._take_in(worker)
             with self.lock:
                 dropped = self.refill(worker)
-        self.set_going([worker])
+            busy = bool(worker.assigned)
+        if busy:
+            self.set_going([worker])
         for task in dropped:
             task.done(Outcome())
         told = not worker.untold
@@ -209,10 +216,12 @@ class Crew:
             bodies, problem = _bodies(worker)
             for body in bodies:
                 message = wire.decode_from_worker(body)
-                if message[0] == Kind.VALUE:
+                kind = message[0]
+                if kind == _VALUE:
                     message = _claimed(worker, message)
-                elif message[0] == Kind.FREE:
+                elif kind == _FREE:
                     worker.buffers.heed(message[1])
+                    continue
                 messages.append(message)
             if problem is not None:
                 raise problem
@@ -221,9 +230,7 @@ class Crew:
         with self.lock:
             for message in messages:
                 kind = message[0]
-                if kind == Kind.FREE:
-                    continue
-                if Kind.PLAIN <= kind <= Kind.SKIPPED:
+                if _FIRST_ANSWER <= kind <= _LAST_ANSWER:
                     self._answered(worker, message, answered)
                 elif kind in (Kind.LOG, Kind.WARNING):
                     said.append(message)
@@ -364,8 +371,8 @@ class Crew:
             return dropped
         if worker.crowded or (worker.waits and worker.assigned):
             return dropped  # it will pass what was withdrawn, and say so; or go on, and answer
-        ahead = _seconds_ahead(worker)
         full = self.full(worker)
+        ahead = _seconds_ahead(worker) if self.queue else 0.0
         while self.queue and not full:
             task = next(iter(self.queue))
             seconds = task.wire.function.seconds
@@ -397,8 +404,11 @@ class Crew:
 
     def _take_over(self, worker: RemoteWorker) -> None:
         """Give an idle worker half of what the one with most to do has not begun."""
-        busiest = max(self.workers, key=lambda other: len(other.assigned))
-        if len(busiest.assigned) < 2:
+        busiest = worker
+        for other in self.workers:
+            if len(other.assigned) > max(1, len(busiest.assigned)):
+                busiest = other
+        if busiest is worker:
             return
         taken: list[Task] = []
         for number in list(busiest.assigned)[: len(busiest.assigned) // 2 - 1 : -1]:

@@ -30,7 +30,7 @@ from . import wire
 from .buffers import Buffers
 from .call import Call
 from .launch import Handle
-from .wire import Entry, Kind, Measure
+from .wire import Kind, Measure
 
 __all__ = ["RemoteWorker"]
 
@@ -231,7 +231,7 @@ class RemoteWorker:
             else:
                 measure = Measure.WALL if function.is_brief else Measure.CLOCKS
             entries.append(
-                Entry(
+                (  # the fields of a `wire.Entry`; making one takes as long as all of this
                     number,
                     function.number,
                     None if known else function.pickled,
@@ -244,6 +244,6 @@ class RemoteWorker:
         around = wire.surroundings()
         changed = None if around == self._around else around
         self._around = around
-        batch = wire.encode(Kind.RUN, [tuple(entry) for entry in entries], changed)
+        batch = wire.encode(Kind.RUN, entries, changed)
         news = self.buffers.news()
         return batch if news is None else wire.encode(Kind.FREE, news) + batch

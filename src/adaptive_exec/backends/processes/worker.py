@@ -51,6 +51,7 @@ from .wire import Entry, Kind, Measure
 __all__ = ["forked", "run_coroutine", "serve", "warm_up"]
 
 SPIN_SECONDS: Final = 100e-6
+LASTING_NS: Final = 500_000
 _SIZED: Final = (str, bytes)
 
 
@@ -177,6 +178,7 @@ class _Worker:
         self._wear = wear
         self._spin = SPIN_SECONDS if spins else 0.0
         self._functions = wire.RecentFunctions(2 * wire.REMEMBERED)
+        self._lasting: set[int] = set()  # numbers of functions that looks have something to see of
         self._messages: deque[tuple[Any, ...]] = deque()
 
     def run(self) -> None:
@@ -247,7 +249,9 @@ class _Worker:
             return wire.encode(Kind.REFUSED, number, why)
         if entry.measure == Measure.WALL:
             return self._quickly(number, function, args, kwargs)
-        meter = CallMeter(get_sampler() if entry.measure == Measure.SAMPLED else None, alone=True)
+        # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
+        sampled = entry.measure == Measure.SAMPLED and entry.function in self._lasting
+        meter = CallMeter(get_sampler() if sampled else None, alone=True)
         meter.start()
         try:
             value = function(*args, **kwargs)
@@ -256,19 +260,30 @@ class _Worker:
         except BaseException as error:
             sample = meter.stop(failed=True)
             return _answer_error(number, error, sample.wall_ns, sample)
-        return self._answer(entry, value, meter.stop(failed=False))
+        sample = meter.stop(failed=False)
+        if sample.wall_ns >= LASTING_NS:
+            self._note_lasting(entry.function)
+        return self._answer(entry, value, sample)
+
+    def _note_lasting(self, function: int) -> None:
+        """A function takes long enough to be looked at."""
+        if len(self._lasting) >= 2 * wire.REMEMBERED:
+            self._lasting.clear()  # those that are still called are soon noted again
+        self._lasting.add(function)
 
     def _quickly(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
         """Run a call that is known to be short, and measure no more of it than that it still is."""
         started = time.perf_counter_ns()
         try:
             value = function(*args, **kwargs)
-            if hasattr(value, "send") and hasattr(value, "cr_frame"):
+            plain = _is_plain(value)
+            if not plain and hasattr(value, "send") and hasattr(value, "cr_frame"):
                 value = run_coroutine(value)
+                plain = _is_plain(value)
         except BaseException as error:
             return _answer_error(number, error, time.perf_counter_ns() - started, None)
         wall = time.perf_counter_ns() - started
-        if _is_plain(value):
+        if plain:
             return wire.encode(Kind.PLAIN, number, value, wall, None)
         try:
             data, sent = self._buffers.dumps(value, home=True)

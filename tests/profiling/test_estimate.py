@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaptive_exec.model import Profile
+from adaptive_exec.model import Machine, Profile
 from adaptive_exec.profiling.estimate import Estimator
 from adaptive_exec.profiling.evidence import Evidence, half_width
+from adaptive_exec.routing.policy import is_trusted
 from adaptive_exec.sample import Sample
 from tests.profiling.fakes import MS
 
@@ -104,6 +105,29 @@ def test_kinds_are_told_apart(samples: list[Sample], ratio: float, gil: float | 
     assert gil is None or gil == pytest.approx(profile.gil_ratio, abs=0.05)
     assert settled is profile.settled
     assert len(samples) == profile.calls
+
+
+@pytest.mark.parametrize("free", [0.0, 1.0])
+def test_the_windows_of_one_call_are_no_independent_witnesses(free: float) -> None:
+    """However many a call met, a second call has to say the same before it is certain."""
+    machine = Machine(cores=2, processes=2)
+    one = estimate([computes(143, looks=30, free=free)]).profile()
+    two = estimate([computes(143, looks=30, free=free), computes(90, looks=12, free=free)]).profile()
+
+    assert one.settled
+    assert not is_trusted(one, machine)
+    assert is_trusted(two, machine)
+
+
+def test_calls_that_still_run_tell_together() -> None:
+    """Two at once are two witnesses."""
+    estimator = estimate([])
+    running = [computes(150, looks=20, free=1.0), computes(120, looks=20, free=1.0)]
+    machine = Machine(cores=2, processes=2)
+
+    assert not is_trusted(estimator.add_live(running[:1]), machine)
+    assert is_trusted(estimator.add_live(running), machine)
+    assert 0 == estimator.profile().calls
 
 
 def test_a_wait_is_recovered_from_a_crowd() -> None:
@@ -200,7 +224,7 @@ def test_uncertainty_is_infinite_where_nothing_was_measured() -> None:
 def test_live_call_gives_a_provisional_profile_and_stores_nothing() -> None:
     """A first call that is still running is known by what it did so far."""
     estimator = Estimator(has_gil=True)
-    live = estimator.add_live(computes(50, looks=5))
+    live = estimator.add_live([computes(50, looks=5)])
 
     assert (1.0, 1.0) == (live.cpu_ratio, live.gil_ratio)
     assert 0.05 == pytest.approx(live.cpu)
@@ -211,8 +235,8 @@ def test_live_call_that_is_short_so_far_changes_no_cost() -> None:
     """What has run of a call is a lower bound; only what exceeds the known counts."""
     estimator = estimate([computes(10)] * 2)
 
-    assert 0.010 == pytest.approx(estimator.add_live(computes(1)).cpu)
-    assert 0.010 < estimator.add_live(computes(1000)).cpu + 1e-9
+    assert 0.010 == pytest.approx(estimator.add_live([computes(1)]).cpu)
+    assert 0.010 < estimator.add_live([computes(1000)]).cpu + 1e-9
 
 
 def test_unsettled_functions_are_sampled_at_every_call_and_settled_ones_seldom() -> None:
@@ -348,7 +372,7 @@ def test_sample_left_at_the_last_moment_is_learned(action: str) -> None:
     estimator: Any = estimate([computes(1)])
     estimator._stale = 1
     estimator._lock = LeavingLock(lambda: estimator.add(computes(1)))
-    arguments = [computes(1)] if action.startswith("add") else []
+    arguments = {"add": [computes(1)], "add_live": [[computes(1)]]}.get(action, [])
     getattr(estimator, action)(*arguments)
 
     assert not estimator._pending
@@ -361,7 +385,7 @@ def test_nobody_waits_for_a_preempted_holder() -> None:
     known = estimator.profile()
     with estimator._lock:
         estimator.add(computes(7))
-        answers = (estimator.profile(), estimator.needs_sampling(), estimator.add_live(computes(9)))
+        answers = (estimator.profile(), estimator.needs_sampling(), estimator.add_live([computes(9)]))
     after = estimator.profile()
 
     assert (known, True, known) == answers
@@ -442,7 +466,7 @@ def test_whatever_comes_the_figures_stay_in_their_ranges(samples: list[Sample], 
     estimator = Estimator(has_gil=has_gil)
     for sample in samples:
         estimator.needs_sampling()
-        estimator.add_live(sample)
+        estimator.add_live([sample])
         estimator.add(sample)
     profile = estimator.profile()
 

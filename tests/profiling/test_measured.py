@@ -177,7 +177,7 @@ def test_a_running_call_is_known_before_it_ends() -> None:
         time.sleep(0.01)
         sample = meter.peek()
         if sample is not None:
-            profile = estimator.add_live(sample)
+            profile = estimator.add_live([sample])
             if profile.settled:
                 break
     done.set()

@@ -234,15 +234,20 @@ class Scouting:
             return profile
         with record.lock:
             scouts = list(record.scouts)
-        for task in scouts:
-            meter = task.meter
-            seen = None if meter is None else meter.peek()
-            if seen is not None:
-                live = record.estimator.add_live(seen)
-                if live.settled and (live.cpu_ratio < WAITS or seen.cpu_ns >= LONG_SCOUT_NS):
-                    record.provisional = live
-                    return record.profile()
-        return profile
+        meters = [task.meter for task in scouts]
+        seen = [sample for meter in meters if meter is not None and (sample := meter.peek()) is not None]
+        if not seen:
+            return profile
+        live = record.estimator.add_live(seen)
+        if not live.settled or live.cpu_ratio >= WAITS:
+            lasting = [sample for sample in seen if sample.cpu_ns >= LONG_SCOUT_NS]
+            if not lasting:
+                return profile
+            live = record.estimator.add_live(lasting)
+            if not live.settled:
+                return profile
+        record.provisional = live
+        return record.profile()
 
     def _release(self, record: FunctionRecord, tasks: list[Task], profile: Profile) -> None:
         """Route calls that were held, by one decision: they are all of a kind."""

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ..model import Profile
@@ -113,23 +114,27 @@ class Estimator:
                 self._drain()
         self._absorb()
 
-    def add_live(self, sample: Sample) -> Profile:
-        """A provisional profile: what is known, and what a running call tells so far. Stores nothing.
+    def add_live(self, samples: Sequence[Sample]) -> Profile:
+        """A provisional profile: what is known, and what running calls tell so far. Stores nothing.
 
         The costs of a call that has not ended are lower bounds, so they count only where they already exceed
         what is known, or where nothing is.
 
         Args:
-            sample: From `CallMeter.peek`.
+            samples: From `CallMeter.peek`; at least one.
         """
         if not self._lock.acquire(blocking=False):
             return self._profile
         try:
             known = self._refreshed()
             evidence = self._evidence.copy()
-            evidence.add(sample)
-            exceeds = sample.cpu_ns >= known.cpu * 1e9 and sample.wall_ns >= known.wall * 1e9
-            recent = [*self._recent, sample] if exceeds or not self._recent else list(self._recent)
+            for sample in samples:
+                evidence.add(sample)
+            cpu_ns, wall_ns = known.cpu * 1e9, known.wall * 1e9
+            exceeding = [
+                sample for sample in samples if sample.cpu_ns >= cpu_ns and sample.wall_ns >= wall_ns
+            ]
+            recent = [*self._recent, *exceeding] if self._recent else list(samples)
             return self._figures(recent, evidence)
         finally:
             self._release()

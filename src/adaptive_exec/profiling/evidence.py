@@ -15,6 +15,7 @@ _WINDOW_NS: Final = WINDOW_US * 1000
 _FREE_NS: Final = _WINDOW_NS / 2
 _CERTAIN: Final = 1.5
 _SUREST_RATE: Final = 0.95
+_MOST_OF_A_CALL: Final = 6.0
 
 
 def half_width(share: float, observations: float) -> float:
@@ -32,7 +33,18 @@ class Evidence:
         keep: What part of a sum is left after one more call; by default 64 calls count.
     """
 
-    __slots__ = ("_calls", "_certainty", "_cpu", "_exposed", "_free", "_keep", "_looks", "_shares", "_wall")
+    __slots__ = (
+        "_calls",
+        "_certainty",
+        "_cpu",
+        "_exposed",
+        "_free",
+        "_keep",
+        "_looks",
+        "_shares",
+        "_wall",
+        "_withheld",
+    )
 
     def __init__(self, keep: float = _LASTING) -> None:
         self._keep = keep
@@ -44,6 +56,7 @@ class Evidence:
         self._exposed = 0.0
         self._free = 0.0
         self._certainty = 0.0
+        self._withheld = 0.0
 
     def copy(self) -> Evidence:
         """The same sums, to go on with apart from these."""
@@ -85,6 +98,7 @@ class Evidence:
         rate = min(1.0, sample.cpu_ns / sample.wall_ns)
         self._exposed = self._exposed * keep + sample.window_ns * rate
         self._free = self._free * keep + sample.free_ns
+        self._withheld = self._withheld * keep + 1.0
         silence = -math.log1p(-min(rate, _SUREST_RATE))
         self._certainty = self._certainty * keep + silence * sample.window_ns / _WINDOW_NS
 
@@ -116,8 +130,12 @@ class Evidence:
 
     @property
     def windows(self) -> float:
-        """How many decisive windows the GIL evidence is worth; one seen alone is worth three."""
-        return max(self._certainty, self._free / _FREE_NS)
+        """How many decisive windows the GIL evidence is worth; one seen alone is worth three.
+
+        Those of one call don't speak independently: while a core is taken away from this machine for a tenth of a
+        second, whoever was just outside the GIL there seems to compute without it in every one.
+        """
+        return min(max(self._certainty, self._free / _FREE_NS), _MOST_OF_A_CALL * self._withheld)
 
     @property
     def knows_gil(self) -> bool:

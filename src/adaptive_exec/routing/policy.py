@@ -199,8 +199,8 @@ def is_trusted(profile: Profile, machine: Machine) -> bool:
 
     What only waits is plain to see. What seems to wait and to compute may be computing on a machine that is busy
     with other programs. And calls that need the GIL for a moment, when many want it, may be met there by all
-    of the first looks: that they need it most of the time has to be seen often, and be beyond twice the
-    standard error.
+    of the first looks, and others in the one moment in which they don't need it: so where the GIL decides, that has to
+    be seen often, and be beyond twice the standard error.
 
     Args:
         profile: What has been measured.
@@ -215,8 +215,7 @@ def is_trusted(profile: Profile, machine: Machine) -> bool:
     if profile.gil_ratio is None:
         return False
     off = profile.uncertainty.gil_ratio
-    is_sure = off <= SURE and profile.gil_ratio - 2 * off >= _free_below(machine)
-    return is_sure or hardly_holds_the_gil(profile, machine)
+    return off <= SURE and abs(profile.gil_ratio - _free_below(machine)) >= 2 * off
 
 
 def on_trial(facts: Facts) -> Decision | None:

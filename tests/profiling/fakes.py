@@ -20,6 +20,7 @@ class FakeEyes:
         rates: CPU nanoseconds that each thread gains for each nanosecond of a window.
         prepared: How often `prepare` was called.
         held: Windows that were held.
+        stands_still_us: So much longer than asked for does the next window take.
         on_prepare: Called by `prepare`, in the thread that asks for it.
         on_open: Called by `open_this_thread`, in the watching thread.
         on_state: Called by `state`, in the sampler's thread.
@@ -35,6 +36,7 @@ class FakeEyes:
         self.ticks = False
         self.prepared = 0
         self.held = 0
+        self.stands_still_us = 0
         self.state_reads = 0
         self.on_prepare: Callable[[], None] = lambda: None
         self.on_open: Callable[[], None] = lambda: None
@@ -66,6 +68,8 @@ class FakeEyes:
 
     def hold_gil_us(self, microseconds: int) -> None:
         self.held += 1
+        microseconds += self.stands_still_us
+        self.stands_still_us = 0
         self.now += microseconds * 1000
         for sight, rate in self.rates.items():
             self.cpu[sight] = self.cpu.get(sight, 0.0) + rate * microseconds * 1000

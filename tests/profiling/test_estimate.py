@@ -372,8 +372,8 @@ def test_sample_left_at_the_last_moment_is_learned(action: str) -> None:
     estimator: Any = estimate([computes(1)])
     estimator._stale = 1
     estimator._lock = LeavingLock(lambda: estimator.add(computes(1)))
-    arguments = {"add": [computes(1)], "add_live": [[computes(1)]]}.get(action, [])
-    getattr(estimator, action)(*arguments)
+    arguments: dict[str, list[Any]] = {"add": [computes(1)], "add_live": [[computes(1)]]}
+    getattr(estimator, action)(*arguments.get(action, []))
 
     assert not estimator._pending
     assert (3 if action == "add" else 2) == estimator._calls

@@ -63,6 +63,21 @@ def test_a_window_credits_who_computes_without_the_gil() -> None:
     assert (held, 0) == (free.seen.free_ns, bound.seen.free_ns)
 
 
+@pytest.mark.parametrize("after", [ThreadState.RUNNING, ThreadState.WANTS_GIL])
+def test_a_window_in_which_the_machine_stood_still_is_one_window(after: ThreadState) -> None:
+    """A hundred times as long as the others, it would outweigh them all; and who was on a core is charged for it."""
+    eyes = FakeEyes()
+    ledger = ledger_in(eyes, ThreadState.RUNNING, 0.5)
+    eyes.after_window[ledger.sight] = after
+    eyes.stands_still_us = 20_000
+
+    held = look_at([ledger], eyes, weight_ns=MS, window=True)
+
+    assert (WINDOW_US + 20_000) * 1000 == held
+    assert WINDOW_US * 500 == pytest.approx(ledger.seen.free_ns, rel=0.01)
+    assert ledger.seen.window_ns <= WINDOW_US * 1000
+
+
 def test_gaining_nothing_without_a_core_is_no_proof() -> None:
     """On full cores a thread may run no further and want no GIL either: that window says nothing of it."""
     eyes = FakeEyes()

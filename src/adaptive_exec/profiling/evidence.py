@@ -132,8 +132,8 @@ class Evidence:
     def windows(self) -> float:
         """How many decisive windows the GIL evidence is worth; one seen alone is worth three.
 
-        Those of one call don't speak independently: while a core is taken away from this machine for a tenth of a
-        second, whoever was just outside the GIL there seems to compute without it in every one.
+        Those of one call don't speak independently: it may have met all of them in the one part that is not like the
+        rest of it, or in one moment in which the machine was not like itself.
         """
         return min(max(self._certainty, self._free / _FREE_NS), _MOST_OF_A_CALL * self._withheld)
 

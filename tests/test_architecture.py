@@ -34,13 +34,15 @@ RANKS: dict[str, int] = {
     "routing": 4,
     "dispatch": 5,
     "mapping": 5,
+    "checks": 5,
     "executor": 6,
-    "task": 7,
-    "groups": 7,
-    "__init__": 8,
-    "testing": 9,
-    "cli": 9,
-    "__main__": 10,
+    "default": 7,
+    "task": 8,
+    "groups": 8,
+    "__init__": 9,
+    "testing": 10,
+    "cli": 10,
+    "__main__": 11,
 }
 
 Sources = Mapping[str, str]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors as errors
-    from .executor import AdaptiveExecutor, get_executor, set_executor
+    from .default import get_executor, set_executor
+    from .executor import AdaptiveExecutor
     from .futures import Future
     from .model import Decision, Profile
     from .observe.stats import ExecutorStats
@@ -25,8 +26,8 @@ _HOMES = {
     "Lock": ".primitives",
     "Profile": ".model",
     "Queue": ".primitives",
-    "get_executor": ".executor",
-    "set_executor": ".executor",
+    "get_executor": ".default",
+    "set_executor": ".default",
     "task": ".task",
 }
 

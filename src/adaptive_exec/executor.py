@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import Any, Final, ParamSpec, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar, overload
 
 from . import parent
 from .backends.base import WorkerPool
 from .backends.loop import LoopBackend
 from .backends.processes.pool import ProcessBackend
 from .backends.threads import ThreadBackend
+from .checks import check_callable, check_options, check_size, subject_of
+from .dispatch import exits
 from .dispatch.dispatcher import Dispatcher
 from .futures import Future
 from .mapping import MapResults, check_sizes
 from .model import DEFAULT, BackendName, Decision, Kind, Machine, Options
 from .observe.stats import ExecutorStats
 from .platform.cores import usable_cores
-from .platform.forks import run_in_forked_child
 from .platform.gil import gil_enabled
 from .primitives import home_address
 from .routing.store import is_coroutine_function
 
-__all__ = ["AdaptiveExecutor", "ExecutorView", "get_executor", "set_executor"]
+__all__ = ["AdaptiveExecutor", "ExecutorView", "executor_of_worker"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-RUNNABLE: Final = ("thread", "process", "loop")
 
 
 class AdaptiveExecutor(Executor):
@@ -75,9 +72,9 @@ class AdaptiveExecutor(Executor):
         initargs: tuple[Any, ...] = (),
         max_tasks_per_child: int | None = None,
     ) -> None:
-        _check_size("max_threads", max_threads)
-        _check_size("max_processes", max_processes)
-        _check_size("max_tasks_per_child", max_tasks_per_child)
+        check_size("max_threads", max_threads)
+        check_size("max_processes", max_processes)
+        check_size("max_tasks_per_child", max_tasks_per_child)
         if initializer is not None and not callable(initializer):
             raise TypeError(
                 "initializer must be a callable: pass the function itself, not the result of calling it"
@@ -100,19 +97,6 @@ class AdaptiveExecutor(Executor):
         )
         self._start(ThreadBackend(max_threads, cores), processes, max_processes or cores)
 
-    @classmethod
-    def _of_worker(cls, home: bytes, desk: int) -> Self:
-        """The executor of a worker process, which has no pool of its own but its parent's."""
-        from .backends.processes.nested import NestedBackend
-
-        executor = cls.__new__(cls)
-        threads = ThreadBackend(None, usable_cores())
-        processes = NestedBackend(threads, home, desk)
-        executor._start(threads, processes, usable_cores())
-        processes.queued = executor._dispatcher.look_after_threads
-        parent.unfinished = _any_is_busy
-        return executor
-
     def _start(self, threads: ThreadBackend, processes: WorkerPool, max_processes: int) -> None:
         """Put the parts together."""
         self._dispatcher = Dispatcher(
@@ -120,10 +104,10 @@ class AdaptiveExecutor(Executor):
             threads,
             processes,
             LoopBackend(),
-            _register,
-            _dispatchers.discard,
+            exits.register,
+            exits.forget,
         )
-        weakref.finalize(self, _let_go, self._dispatcher).atexit = False
+        weakref.finalize(self, exits.let_go, self._dispatcher).atexit = False
 
     @overload
     def submit(
@@ -233,7 +217,7 @@ class AdaptiveExecutor(Executor):
             TypeError: An option has the wrong type.
             ValueError: An unknown backend or kind, a negative number, or a timeout that is not positive.
         """
-        return ExecutorView(self, _checked(Options(backend, kind, pure, timeout, retries)))
+        return ExecutorView(self, check_options(Options(backend, kind, pure, timeout, retries)))
 
     def explain(self, fn: Callable[..., Any]) -> Decision:
         """Where the next call of `fn` would run, and why.
@@ -247,7 +231,7 @@ class AdaptiveExecutor(Executor):
         Raises:
             TypeError: `fn` can't be called.
         """
-        return self._dispatcher.explain(_subject(_callable(fn)), DEFAULT)
+        return self._dispatcher.explain(subject_of(check_callable(fn)), DEFAULT)
 
     def stats(self) -> ExecutorStats:
         """What has been done so far; `print` it for a table."""
@@ -302,7 +286,7 @@ class AdaptiveExecutor(Executor):
         self, options: Options, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
         """Accept one call."""
-        return self._dispatcher.accept(fn, args, kwargs, options, _subject(_callable(fn)))
+        return self._dispatcher.accept(fn, args, kwargs, options, subject_of(check_callable(fn)))
 
     def _map(
         self,
@@ -315,7 +299,7 @@ class AdaptiveExecutor(Executor):
         ordered: bool,
     ) -> MapResults[T]:
         """Accept a `map`."""
-        subject = _subject(_callable(fn))
+        subject = subject_of(check_callable(fn))
         check_sizes(chunksize, buffersize)
         if not iterables:
             raise TypeError("map() must have at least one iterable: pass what fn is to be called with")
@@ -396,164 +380,26 @@ class ExecutorView:
             options = replace(self._options, **changes)
         except TypeError as error:
             raise TypeError(f"{error}: the options are backend, kind, pure, timeout and retries") from None
-        return ExecutorView(self._executor, _checked(options))
+        return ExecutorView(self._executor, check_options(options))
 
     def explain(self, fn: Callable[..., Any]) -> Decision:
         """As `AdaptiveExecutor.explain`, with this view's options."""
-        return self._executor._dispatcher.explain(_subject(_callable(fn)), self._options)
+        return self._executor._dispatcher.explain(subject_of(check_callable(fn)), self._options)
 
 
-def _callable(fn: Any) -> Callable[..., Any]:
-    """Refuse what can't be called."""
-    if not callable(fn):
-        raise TypeError(
-            f"{type(fn).__name__!r} object is not callable: pass a function and its arguments separately, "
-            "as in submit(f, x), not submit(f(x))"
-        )
-    found: Callable[..., Any] = fn
-    return found
-
-
-def _subject(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that a carrier of ours, such as a `@task`, stands for."""
-    subject: Callable[..., Any] = getattr(fn, "__adaptive_subject__", fn)
-    return subject
-
-
-def _check_size(name: str, value: int | None) -> None:
-    """Refuse sizes that make no sense, as the standard pools do."""
-    if value is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer or None, not {type(value).__name__}")
-    if value <= 0:
-        raise ValueError(f"{name} must be greater than 0, not {value}: leave it out to have it chosen")
-
-
-def _checked(options: Options) -> Options:
-    """Refuse options that make no sense."""
-    if options.backend is not None and options.backend not in RUNNABLE:
-        raise ValueError(
-            f"unknown backend {options.backend!r}: use one of {', '.join(map(repr, RUNNABLE))}, or None"
-        )
-    if options.kind not in (None, "cpu", "io"):
-        raise ValueError(f"unknown kind {options.kind!r}: use 'cpu', 'io' or None")
-    if options.pure not in (None, True, False):
-        raise TypeError("pure must be True, False or None")
-    if options.timeout is not None:
-        if options.timeout == float("inf"):
-            return _checked(replace(options, timeout=None))
-        if not isinstance(options.timeout, (int, float)) or isinstance(options.timeout, bool):
-            raise TypeError(
-                f"timeout must be a number of seconds or None, not {type(options.timeout).__name__}"
-            )
-        if not options.timeout > 0:
-            raise ValueError(f"timeout must be greater than 0, not {options.timeout}: None means no limit")
-    if not isinstance(options.retries, int) or isinstance(options.retries, bool):
-        raise TypeError(f"retries must be an integer, not {type(options.retries).__name__}")
-    if options.retries < 0:
-        raise ValueError(
-            f"retries must not be negative, is {options.retries}: 0 means that a call is run once"
-        )
-    return options
-
-
-# --- the default executor, and the end of the process --------------------------------------------------
-
-_lock = threading.Lock()
-_default: AdaptiveExecutor | None = None
-_dispatchers: set[Dispatcher] = (
-    set()
-)  # those with something to end, whether their executor still exists or not
-_hooked = False
-
-
-def get_executor() -> AdaptiveExecutor:
-    """The process-wide executor, made on first use and ended at exit.
-
-    In a worker process of an executor it has that executor's pool for its processes: what is submitted there runs
-    in workers that are idle, and else in this one.
-    """
-    global _default
-    with _lock:
-        found = _default
-    if found is not None:
-        return found
-    if parent.home is None or parent.desk is None:
-        made = AdaptiveExecutor()
-    else:
-        made = AdaptiveExecutor._of_worker(parent.home, parent.desk)
-    with _lock:
-        if _default is None:
-            _default = made
-        return _default
-
-
-def set_executor(executor: AdaptiveExecutor | None) -> None:
-    """Make another executor the process-wide one.
-
-    The one before goes on for whoever still has it; nobody ends it but its owner, or the exit.
+def executor_of_worker(home: bytes, desk: int) -> AdaptiveExecutor:
+    """The executor of a worker process, which has no pool of its own but its parent's.
 
     Args:
-        executor: The new one; None means: make another on the next use.
-
-    Raises:
-        TypeError: It is not an `AdaptiveExecutor`.
+        home: Where the parent's shared primitives are found, pickled.
+        desk: The number of its pool's desk there.
     """
-    global _default
-    if executor is not None and not isinstance(executor, AdaptiveExecutor):
-        raise TypeError(f"set_executor() takes an AdaptiveExecutor or None, not {type(executor).__name__}")
-    with _lock:
-        _default = executor
+    from .backends.processes.nested import NestedBackend
 
-
-def _any_is_busy() -> bool:
-    """Whether anything has been submitted in this process that has not ended."""
-    return any(dispatcher.is_busy() for dispatcher in list(_dispatchers))
-
-
-def _register(dispatcher: Dispatcher) -> None:
-    """Let what an executor has under way be finished at exit, and given up in a forked child."""
-    global _hooked
-    with _lock:
-        _dispatchers.add(dispatcher)
-        if _hooked:
-            return
-        _hooked = True
-    # As concurrent.futures does: before atexit's own hooks, while the threads are still served. Where the hook
-    # is missing, or comes too late, atexit is the next best.
-    register = getattr(threading, "_register_atexit", None)
-    try:
-        (register or atexit.register)(_at_exit)
-    except RuntimeError:
-        atexit.register(_at_exit)
-    run_in_forked_child(_in_forked_child)
-
-
-def _at_exit() -> None:
-    """Finish accepted work; on Ctrl-C, give it up."""
-    dispatchers = list(_dispatchers)
-    try:
-        for dispatcher in dispatchers:
-            dispatcher.shutdown(wait=True, cancel_futures=False, at_exit=True)
-    except KeyboardInterrupt:
-        for dispatcher in dispatchers:
-            dispatcher.abort()
-
-
-def _in_forked_child() -> None:
-    """None of the parent's executors works here; a new default one is made when it is wanted."""
-    global _default, _lock
-    for dispatcher in list(_dispatchers):
-        dispatcher.forget()
-    _dispatchers.clear()
-    _lock = threading.Lock()
-    _default = None
-
-
-def _let_go(dispatcher: Dispatcher) -> None:
-    """An executor was dropped without a shutdown: finish what it accepted, then end.
-
-    This runs wherever the garbage collector does, so it only leaves a message.
-    """
-    dispatcher.soon(lambda: dispatcher.shutdown(wait=False, cancel_futures=False))
+    executor = AdaptiveExecutor.__new__(AdaptiveExecutor)
+    threads = ThreadBackend(None, usable_cores())
+    processes = NestedBackend(threads, home, desk)
+    executor._start(threads, processes, usable_cores())
+    processes.queued = executor._dispatcher.look_after_threads
+    parent.unfinished = exits.any_is_busy
+    return executor

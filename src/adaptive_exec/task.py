@@ -7,7 +7,9 @@ import types
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from .executor import AdaptiveExecutor, ExecutorView, _checked, get_executor
+from .checks import check_options
+from .default import get_executor
+from .executor import AdaptiveExecutor, ExecutorView
 from .futures import Future
 from .mapping import MapResults
 from .model import BackendName, Decision, Kind, Options
@@ -171,7 +173,7 @@ def task(
         TypeError: `fn` can't be called, or an option has the wrong type.
         ValueError: As for `AdaptiveExecutor.options`.
     """
-    options = _checked(Options(backend, kind, pure, timeout, retries))
+    options = check_options(Options(backend, kind, pure, timeout, retries))
 
     def decorate(function: Callable[P, R_co]) -> TaskFunction[P, R_co]:
         if not callable(function) and not isinstance(function, (staticmethod, classmethod)):

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ... import pickling
 from ..base import Task
+from .holdings import Holdings, holdings_of
 from .shelf import Parcel, Shelf
 
 __all__ = ["Call", "Function", "Functions"]
@@ -49,11 +50,16 @@ class Function:
         self.seconds = seconds if known is None else known + _EWMA * (seconds - known)
 
 
+_Known = tuple[weakref.ref[Any], Function | None, Holdings | None]
+"""A function; its entry if that can be used again; what has to be the same for that, None if nothing has to."""
+
+
 class Functions:
     """All functions that one pool has sent lately, by what they are pickled as.
 
-    A function that pickle sends by its name is pickled once, and known again by its identity. Any other is
-    pickled for every call, since what it holds may be different every time.
+    A function that pickle sends by its name is pickled once, and known again by its identity. So is one that is sent
+    by value, from its second call on, while what it takes along is the same (`holdings.py`). Any other is pickled
+    for every call, since what it holds may be different every time.
     """
 
     LIMIT: Final = 1024
@@ -61,7 +67,7 @@ class Functions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_pickle: OrderedDict[bytes, Function] = OrderedDict()
-        self._by_identity: dict[int, tuple[weakref.ref[Any], Function]] = {}
+        self._by_identity: dict[int, _Known] = {}
         self._count = 0
 
     def find(self, fn: Callable[..., Any]) -> Function:
@@ -71,8 +77,13 @@ class Functions:
             NotPicklable: It can't be sent.
         """
         known = self._by_identity.get(id(fn))
+        holdings: Holdings | None = None
         if known is not None and known[0]() is fn:
-            return known[1]
+            _, entry, held = known
+            plain: Any = fn
+            if entry is not None and (held is None or held.same(plain)):
+                return entry
+            holdings = holdings_of(plain)
         pickled = pickling.dumps(fn)
         small = len(pickled) <= _SMALL
         key = pickled if small else hashlib.blake2b(pickled, digest_size=16).digest()
@@ -85,10 +96,16 @@ class Functions:
                     self._by_pickle.popitem(last=False)
             else:
                 self._by_pickle.move_to_end(key)
-        if isinstance(fn, types.FunctionType) and pickling.is_by_name(pickled, fn):
+        if isinstance(fn, types.FunctionType):
+            by_name = pickling.is_by_name(pickled, fn)
+            kept = by_name or (holdings is not None and holdings.same(fn))
             if len(self._by_identity) > self.LIMIT:
                 self._by_identity.clear()
-            self._by_identity[id(fn)] = (weakref.ref(fn), found)
+            self._by_identity[id(fn)] = (
+                weakref.ref(fn),
+                found if kept else None,
+                None if by_name else holdings,
+            )
         return found
 
 

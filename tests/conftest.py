@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -22,7 +23,10 @@ hypothesis.settings.load_profile("steady")
 
 
 def pytest_configure() -> None:
-    """Give the run a temp folder of its own, so that a new file in it is one of ours."""
+    """Give the run a temp folder of its own, so that a new file in it is one of ours; and let Ctrl-C through."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A script's background job. The programs that the tests start and interrupt would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     atexit.register(shutil.rmtree, guards.start_run(), ignore_errors=True)
 
 

@@ -154,6 +154,22 @@ def test_cancel_ends_a_running_task(make: Make, tmp_path: Path) -> None:
     assert running != handed.wait(2)[1].value
 
 
+def test_calls_behind_one_whose_arguments_cannot_be_read(make: Make) -> None:
+    """They have been sent ahead without the function, which the worker still knows."""
+    handed, pool = Handed(), make(1)
+    warm = handed.task(work.same, 0)
+    pool.submit(warm)
+    assert 0 == warm.future.result(20)
+    for _ in range(20):
+        good = [handed.task(work.same, n) for n in range(12)]
+        bad = handed.task(work.same, work.Unreadable())
+        for task in [*good[:3], bad, *good[3:]]:
+            pool.submit(task)
+
+        assert list(range(12)) == [task.future.result(20) for task in good]
+        assert isinstance(bad.future.exception(20), Refused)
+
+
 def test_cancel_spares_the_next_task(make: Make) -> None:
     """Cancelling a task that has just ended does no harm to the one that follows it."""
     handed, pool = Handed(), make(1)

@@ -53,6 +53,14 @@ def test_bytes_that_are_no_message(body: bytes) -> None:
     assert message[0] in KINDS
 
 
+@pytest.mark.parametrize("wall", [-1, 1 << 63, 10**400])
+def test_a_call_cannot_have_taken_so_long(wall: int) -> None:
+    """Such a number would be no fraction of a second, and is worth nothing anyway."""
+    for message in ((Kind.PLAIN, 1, None, wall, None), (Kind.ERROR, 1, b"", wall, None)):
+        with pytest.raises(ValueError, match="not a message"):
+            wire.decode_from_worker(pickle.dumps(message))
+
+
 @given(body=messages, places=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=3))
 def test_messages_with_other_bytes_in_them(body: bytes, places: list[tuple[int, int]]) -> None:
     """They are refused, or are messages with all that belongs to one."""

@@ -62,6 +62,15 @@ def test_a_forked_copy_says_so(living: Living) -> None:
         living.enter(a_task())
 
 
+def test_a_copy_forked_while_somebody_held_the_lock(living: Living) -> None:
+    """Nobody will ever let go of it there: it is refused all the same."""
+    with living._lock:
+        living.forget()
+        for refused in (living.refuse_if_closed, lambda: living.enter(a_task())):
+            with pytest.raises(RuntimeError, match="belongs to the process that forked"):
+                refused()
+
+
 def test_a_call_that_enters_meets_the_end() -> None:
     """It is refused, or among those that are waited for; never neither, and never both."""
 

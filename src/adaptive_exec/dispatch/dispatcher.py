@@ -103,8 +103,8 @@ class Dispatcher:
         Raises:
             RuntimeError: The executor has been shut down.
         """
+        self._living.refuse_if_closed()  # without a lock, which in a forked copy nobody may ever let go
         if not self._started:
-            self._living.refuse_if_closed()
             if self._supervisor.start():
                 self._on_start(self)
             self._started = True

@@ -125,4 +125,6 @@ class Living:
         """In a forked copy somebody else may have held the lock, and nobody will ever let it go."""
         self.forgotten = self.closed = self._ended = True
         self._refusal = _FORKED
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._tasks.clear()

@@ -66,7 +66,7 @@ def _of_the_runtime() -> GilPlace | None:
             else [("name", ctypes.c_uint32), ("value", ctypes.c_uint32), ("size", ctypes.c_uint32)]
         )
 
-    interpreter = ctypes.pythonapi
+    interpreter = ctypes.PyDLL(None)  # not `ctypes.pythonapi`, whose functions others declare as well
     interpreter.PyInterpreterState_Get.restype = ctypes.c_void_p
     interpreter.PyInterpreterState_Main.restype = ctypes.c_void_p
     if interpreter.PyInterpreterState_Get() != interpreter.PyInterpreterState_Main():
@@ -78,4 +78,5 @@ def _of_the_runtime() -> GilPlace | None:
     found = ask(start, ctypes.byref(place), ctypes.byref(symbol), _WITH_SYMBOL)
     if not found or place.symbol_address != start:
         return None
-    return range(start, start + symbol.contents.size)  # ValueError where the symbol table has been stripped
+    size = int(symbol.contents.size)  # ValueError where the symbol table has been stripped
+    return range(start, start + size) if size else None

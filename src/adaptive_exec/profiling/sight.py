@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from typing import Final, Protocol
 
 from ..platform.gil import gil_enabled
@@ -151,26 +152,26 @@ class SystemEyes:
 
     def close(self, descriptor: int) -> None:
         """Close the state file of a thread that nobody watches any more."""
-        with self._counting:
-            self._open_descriptors -= 1
         os.close(descriptor)
+        self._permits.append(None)
 
     def _forget_descriptors(self) -> None:
         """Start with no thread known and none of its files open."""
         self._local = threading.local()
-        self._counting = threading.Lock()
-        self._open_descriptors = 0
+        # Not a counter with a lock: the collector may close one in the middle of opening another.
+        self._permits: deque[None] = deque([None] * _MOST_DESCRIPTORS)
 
     def _open(self) -> Sight:
         """Open the calling thread, without its state file if too many are open already."""
         if self._ticks:
             return Sight(None, None)
-        descriptor = None
-        with self._counting:
-            allowed = self._open_descriptors < _MOST_DESCRIPTORS
-            if allowed:
-                descriptor = open_this_thread()
-                self._open_descriptors += descriptor is not None
+        try:
+            self._permits.pop()
+        except IndexError:
+            return Sight(this_thread_clock(), None, self)
+        descriptor = open_this_thread()
+        if descriptor is None:
+            self._permits.append(None)
         return Sight(this_thread_clock(), descriptor, self)
 
     def _place(self) -> GilPlace | None:

@@ -50,15 +50,32 @@ class Function:
         self.seconds = seconds if known is None else known + _EWMA * (seconds - known)
 
 
-_Known = tuple[weakref.ref[Any], Function | None, Holdings | None]
-"""A function; its entry if that can be used again; what has to be the same for that, None if nothing has to."""
+class _Known:
+    """A function object that has been sent before.
+
+    Attributes:
+        ref: It, as long as somebody has it.
+        kept: Its entry, and what has to be the same for that to be used again; None for nothing. Replaced at once.
+        holdings: What it took along the last time.
+        pickled: What it was pickled as the last time, with the same holdings; None if that says nothing.
+        calls: How often it has been pickled.
+    """
+
+    __slots__ = ("calls", "holdings", "kept", "pickled", "ref")
+
+    def __init__(self, ref: weakref.ref[Any]) -> None:
+        self.ref = ref
+        self.kept: tuple[Function, Holdings | None] | None = None
+        self.holdings: Holdings | None = None
+        self.pickled: bytes | None = None
+        self.calls = 0
 
 
 class Functions:
     """All functions that one pool has sent lately, by what they are pickled as.
 
     A function that pickle sends by its name is pickled once, and known again by its identity. So is one that is sent
-    by value, from its second call on, while what it takes along is the same (`holdings.py`). Any other is pickled
+    by value, after a few calls, while what it takes along is the same (`holdings.py`). Any other is pickled
     for every call, since what it holds may be different every time.
     """
 
@@ -77,14 +94,59 @@ class Functions:
             NotPicklable: It can't be sent.
         """
         known = self._by_identity.get(id(fn))
-        holdings: Holdings | None = None
-        if known is not None and known[0]() is fn:
-            _, entry, held = known
+        if known is None or known.ref() is not fn:
+            if not isinstance(fn, types.FunctionType):
+                return self._entry(pickling.dumps(fn))
+            known = self._met(fn)
+        elif (kept := known.kept) is not None:
+            function, holdings = kept
             plain: Any = fn
-            if entry is not None and (held is None or held.same(plain)):
-                return entry
-            holdings = holdings_of(plain)
+            if holdings is None or holdings.same(plain):
+                return function
+            known.kept = known.holdings = known.pickled = None
+            known.calls = 0
+        return self._again(known, fn)
+
+    def _met(self, fn: Any) -> _Known:
+        """A function object that is seen for the first time."""
+        key = id(fn)
+
+        def forget(ref: weakref.ref[Any]) -> None:
+            if (known := self._by_identity.get(key)) is not None and known.ref is ref:
+                self._by_identity.pop(key, None)
+
+        if len(self._by_identity) > self.LIMIT:
+            self._by_identity.clear()
+        known = self._by_identity[key] = _Known(weakref.ref(fn, forget))
+        return known
+
+    def _again(self, known: _Known, fn: Any) -> Function:
+        """Pickle a function; see whether that can be used again.
+
+        By value that takes two pickles in a row that are alike, with the same holdings before and after each. What may
+        change inside is looked into ever more seldom.
+        """
+        known.calls += 1
+        calls = known.calls
+        holdings = known.holdings
+        if holdings is None and calls > 1 and not calls & (calls - 1):
+            holdings = holdings_of(fn)
+        elif holdings is not None and not holdings.same(fn):
+            holdings = None
         pickled = pickling.dumps(fn)
+        found = self._entry(pickled)
+        if pickling.is_by_name(pickled, fn):
+            known.kept = found, None
+        elif holdings is None or not holdings.same(fn):
+            known.holdings = known.pickled = None
+        elif pickled == known.pickled:
+            known.kept = found, holdings
+        else:
+            known.holdings, known.pickled = holdings, pickled
+        return found
+
+    def _entry(self, pickled: bytes) -> Function:
+        """The entry of what is pickled like this."""
         small = len(pickled) <= _SMALL
         key = pickled if small else hashlib.blake2b(pickled, digest_size=16).digest()
         with self._lock:
@@ -96,16 +158,6 @@ class Functions:
                     self._by_pickle.popitem(last=False)
             else:
                 self._by_pickle.move_to_end(key)
-        if isinstance(fn, types.FunctionType):
-            by_name = pickling.is_by_name(pickled, fn)
-            kept = by_name or (holdings is not None and holdings.same(fn))
-            if len(self._by_identity) > self.LIMIT:
-                self._by_identity.clear()
-            self._by_identity[id(fn)] = (
-                weakref.ref(fn),
-                found if kept else None,
-                None if by_name else holdings,
-            )
         return found
 
 

@@ -186,6 +186,10 @@ _SHAPES: Final[dict[int, tuple[type, ...]]] = {
 }
 
 
+_TIMED: Final = frozenset((Kind.PLAIN, Kind.VALUE, Kind.ERROR))
+_LONGEST_NS: Final = 1 << 63
+
+
 def decode_from_worker(body: bytes) -> tuple[Any, ...]:
     """Read a message to the parent, who takes it apart without looking again.
 
@@ -196,6 +200,8 @@ def decode_from_worker(body: bytes) -> tuple[Any, ...]:
     shape = _SHAPES.get(message[0], ())
     if len(message) != len(shape) or not all(map(isinstance, message, shape)):
         raise ValueError(f"not a message of a worker: {message[0]} with {len(message) - 1} fields")
+    if message[0] in _TIMED and not 0 <= message[3] < _LONGEST_NS:
+        raise ValueError("not a message of a worker: no call takes so long, or ends before it begins")
     return message
 
 

@@ -244,7 +244,6 @@ class _Worker:
         except _Refusal as refusal:
             return wire.encode(Kind.REFUSED, number, str(refusal))
         except BaseException as error:  # even SystemExit: it is that call's, not this process's
-            self._functions.forget(entry.function)
             why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
             return wire.encode(Kind.REFUSED, number, why)
         if entry.measure == Measure.WALL:
@@ -326,6 +325,7 @@ class _Worker:
             try:
                 function = pickling.loads(function.pickled)
             except BaseException:
+                self._functions.forget(entry.function)
                 self._let_go(entry)
                 raise
             self._functions.add(entry.function, function)

@@ -505,9 +505,9 @@ for n in range(150):
         pool.submit(task)
     task = handed.task(work.nap, 0.002)
     pool.submit(task)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # it may come this moment
             task.future.result(20)
             for task in others:
                 task.future.result(20)

@@ -239,7 +239,9 @@ class Dispatcher:
     def _send(self, task: Task, record: FunctionRecord, decision: Decision, *, watch: bool = True) -> None:
         """Hand a call to the backend that was decided on; `watch` False: it is known that it need not be watched."""
         options = task.spec.options
-        decision = task.decision = task.future.decision = self._router.equip(task, record, decision)
+        if decision.backend == "process" and options.backend is None:
+            decision = self._router.equip(task, record, decision)
+        task.decision = task.future.decision = decision
         task.measure = watch and (task.scout or record.estimator.needs_sampling())
         backend = decision.backend
         record.count(backend)
@@ -310,7 +312,12 @@ class Dispatcher:
         record: FunctionRecord = task.owner
         error = outcome.error
         if error is None:
-            self._succeeded(task, record, outcome)
+            if outcome.sample is not None or task.snapshot is not None:
+                self._learn(task, record, outcome)
+            # If nobody is told, nobody can wait for others meanwhile.
+            if not task.future.try_silently(outcome.value):
+                self._resolve(task, outcome.value, None)
+            self._forget(task)
             return
         if isinstance(error, Refused) and self._rerouted(task, record, error):
             return
@@ -330,12 +337,6 @@ class Dispatcher:
         self._resolve(task, None, error)
         self._forget(task)
 
-    def _succeeded(self, task: Task, record: FunctionRecord, outcome: Outcome) -> None:
-        """A call has returned."""
-        self._learn(task, record, outcome)
-        self._resolve(task, outcome.value, None)
-        self._forget(task)
-
     def _learn(self, task: Task, record: FunctionRecord, outcome: Outcome) -> None:
         """Take a call's figures, and what was seen of its effects."""
         # What speaks against leaving is noted before the figures that may settle the function.
@@ -347,8 +348,6 @@ class Dispatcher:
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""
-        if error is None and task.future.try_silently(value):
-            return  # nobody is told, so nobody can wait for others meanwhile
         delivering = self._living.delivering.tasks
         delivering.append(task)
         try:

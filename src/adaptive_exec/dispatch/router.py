@@ -91,11 +91,16 @@ class Router:
     def equip(self, task: Task, record: FunctionRecord, decision: Decision) -> Decision:
         """What the function reads of its modules has to be the same in a worker: see to it that it goes along.
 
+        Args:
+            task: A call that was routed to a worker, not sent there by force.
+            record: Its function's.
+            decision: The one for the worker.
+
         Returns:
             The decision, or the one to stay here if it must.
         """
         options = task.spec.options
-        if decision.backend != "process" or options.backend is not None or options.pure is True:
+        if options.pure is True:
             return decision
         # Comparing environments takes modules that programs whose functions all wait need not load.
         from ..routing.environment import environment

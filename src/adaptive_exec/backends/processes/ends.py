@@ -21,7 +21,7 @@ def outcome_of(message: tuple[Any, ...]) -> Outcome:
     kind = message[0]
     if kind == Kind.PLAIN:
         _, _, value, _, fields = message
-        return Outcome(value, None, wire.unpack_sample(fields))
+        return Outcome(value, None, None if fields is None else wire.unpack_sample(fields))
     if kind == Kind.REFUSED:
         return Outcome(error=Refused(message[2]))
     data, sample = message[2], wire.unpack_sample(message[4])

@@ -249,3 +249,12 @@ def _allow(watch: blockbuster.BlockBuster) -> None:
     # The first executor asks once for the CPU quota of the control group: files of the kernel's, not of a disk.
     for name in ("io.TextIOWrapper.read", "io.BufferedReader.read", "os.stat"):
         watch.functions[name].can_block_in("adaptive_exec/platform/cores.py", {"usable_cores", "_quota"})
+
+
+def is_open(fd: int) -> bool:
+    """Whether a descriptor leads anywhere."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True

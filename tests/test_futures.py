@@ -6,6 +6,7 @@ import asyncio
 import threading
 from concurrent.futures import CancelledError, as_completed, wait
 from concurrent.futures import Future as StandardFuture
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,50 @@ def test_cancel_against_completion() -> None:
     assert future.cancel()
     assert [False] == late
     assert future.cancelled()
+
+
+@pytest.mark.parametrize("come", ["callback", "waiter", "result"])
+def test_nothing_ends_silently_if_somebody_is_to_be_told(come: str) -> None:
+    """Then nothing has been done; and if nobody is, it has ended."""
+    future: Future[int] = Future()
+    told: list[object] = []
+    if come == "callback":
+        future.add_done_callback(told.append)
+    elif come == "waiter":
+        assert future in wait([future], timeout=0).not_done
+        waiters: Any = future._waiters
+        waiters.append(None)  # one that waits at this moment
+    else:
+        with pytest.raises(TimeoutError):
+            future.result(0.001)
+
+    assert not future.try_silently(1)
+    assert not future.done()
+    assert Future[int]().try_silently(1)
+
+
+def test_who_comes_as_it_ends_silently_is_told() -> None:
+    """By the one who ends it, or at once; never by neither, and never twice."""
+    for _ in range(200):
+        future: Future[int] = Future()
+        told: list[object] = []
+        gate = threading.Barrier(2)
+
+        def come(
+            future: Future[int] = future, told: list[object] = told, gate: threading.Barrier = gate
+        ) -> None:
+            gate.wait(10)
+            future.add_done_callback(told.append)
+
+        thread = threading.Thread(target=come)
+        thread.start()
+        gate.wait(10)
+        if not future.try_silently(1):
+            assert future.try_result(1)
+        thread.join(10)
+
+        assert [future] == told
+        assert 1 == future.result(0)
 
 
 def test_rest_takes_a_running_call_back() -> None:

@@ -1,7 +1,7 @@
 """`Future`: a `concurrent.futures.Future` that can be awaited and that knows how to stop its task.
 
 Guarantees:
-    - A future ends once. `begin`, `try_result`, `try_exception` and `cancel` each take the future's own
+    - A future ends once. `begin`, `try_result`, `try_silently`, `try_exception` and `cancel` each take the future's own
       lock, look at its state and change it in one step; whoever comes second is told False and
       changes nothing. So a result that arrives for a cancelled task is dropped, never an error, and a
       cancellation that arrives after the result is refused.
@@ -20,6 +20,8 @@ State table (who may change it):
 Races:
     - cancel against completion: `tests/test_futures.py::test_cancel_against_completion`
     - cancel against begin: `tests/test_futures.py::test_cancel_against_begin`
+    - somebody comes to be told while the future ends silently: whoever has come under the lock is told, and whoever
+      comes later finds it ended: `tests/test_futures.py::test_who_comes_as_it_ends_silently_is_told`
 """
 
 from __future__ import annotations

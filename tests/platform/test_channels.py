@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adaptive_exec.platform.channels import Channel, FrameReader, frame, two_channels
+from tests.guards import is_open
 
 LONG = struct.Struct("<IQ")
 MARK = 0xFFFFFFFF
@@ -187,14 +188,6 @@ def test_a_dying_reader_ends_the_writer(ends: Ends) -> None:
     writer.join(20)
 
     assert [BrokenPipeError] == [type(error) for error in errors]
-
-
-def is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
 
 
 def test_close_during_a_write(ends: Ends) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 
 import pytest
@@ -11,16 +10,9 @@ import pytest
 from adaptive_exec.platform.thread_states import open_this_thread
 from adaptive_exec.profiling import sight
 from adaptive_exec.profiling.sight import Sight, SystemEyes
+from tests.guards import is_open
 
 pytestmark = pytest.mark.skipif(open_this_thread() is None, reason="needs Linux's /proc")
-
-
-def is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 def test_only_so_many_files_are_open(monkeypatch: pytest.MonkeyPatch) -> None:

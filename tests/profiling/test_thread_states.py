@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -54,14 +55,10 @@ def test_nothing_is_the_gils_without_a_gil() -> None:
     assert ThreadState.BLOCKED is classify(b"202 0x1000 0x189", range(0))
 
 
-@LINUX
-@pytest.mark.skipif(not gil_enabled(), reason="there is no GIL to wait for")
-def test_a_thread_that_wants_the_gil_is_told_from_one_at_a_lock() -> None:
-    """The assumption itself, in this interpreter: withheld from the GIL, a thread sleeps where the GIL lies."""
-    calls, gil = held_calls(), gil_place()
-    assert calls is not None
-    assert gil
-    gate, opened = threading.Lock(), threading.Event()
+@contextmanager
+def thread_at(gate: threading.Lock) -> Iterator[int]:
+    """A thread on its way to a gate that is shut; the descriptor of its state. It has ended afterwards."""
+    opened = threading.Event()
     descriptors: list[int | None] = []
 
     def wait() -> None:
@@ -70,22 +67,14 @@ def test_a_thread_that_wants_the_gil_is_told_from_one_at_a_lock() -> None:
         with gate:
             pass
 
+    thread = threading.Thread(target=wait)
     with gate:
-        thread = threading.Thread(target=wait)
         thread.start()
         opened.wait()
         descriptor = descriptors[0]
         assert descriptor is not None
-        at_gate = until(ThreadState.BLOCKED, descriptor, gil, calls, threading.Event().wait)
-        gate.release()
-        # From here on the GIL is kept, so that the thread can get no further.
-        let_go = until(ThreadState.WANTS_GIL, descriptor, gil, calls, lambda s: calls.sleep_us(int(s * 1e6)))
-        gate.acquire()
+        yield descriptor
     thread.join()
-    os.close(descriptor)
-
-    assert ThreadState.BLOCKED is at_gate
-    assert ThreadState.WANTS_GIL is let_go
 
 
 def until(
@@ -102,36 +91,36 @@ def until(
 
 
 @LINUX
-def test_a_thread_in_a_lock_is_blocked_not_waiting_for_the_gil() -> None:
-    """A Python lock is a futex, too, at another address."""
-    calls = held_calls()
+@pytest.mark.skipif(not gil_enabled(), reason="there is no GIL to wait for")
+def test_a_thread_that_wants_the_gil_sleeps_where_that_lies() -> None:
+    """The assumption itself, in this interpreter."""
+    calls, gil, gate = held_calls(), gil_place(), threading.Lock()
     assert calls is not None
-    gil = gil_place()
+    assert gil
+    with thread_at(gate) as descriptor:
+        at_gate = until(ThreadState.BLOCKED, descriptor, gil, calls, threading.Event().wait)
+        gate.release()
+        # From here on the GIL is kept, so that the thread can get no further.
+        let_go = until(ThreadState.WANTS_GIL, descriptor, gil, calls, lambda s: calls.sleep_us(int(s * 1e6)))
+        gate.acquire()
+    os.close(descriptor)
+
+    assert ThreadState.BLOCKED is at_gate
+    assert ThreadState.WANTS_GIL is let_go
+
+
+@LINUX
+def test_a_thread_in_a_lock_is_blocked_not_waiting_for_the_gil() -> None:
+    """A Python lock is a futex, too, at another address; and of a thread that has ended nothing is told."""
+    calls, gil, gate = held_calls(), gil_place(), threading.Lock()
+    assert calls is not None
     assert gil is not None
-    lock, opened = threading.Lock(), threading.Event()
-    descriptors: list[int | None] = []
-
-    def wait() -> None:
-        descriptors.append(open_this_thread())
-        opened.set()
-        with lock:
-            pass
-
-    with lock:
-        thread = threading.Thread(target=wait)
-        thread.start()
-        opened.wait()
-        descriptor = descriptors[0]
-        assert descriptor is not None
-        states = [classify(calls.read(descriptor), gil)]
-        while states[-1] is not ThreadState.BLOCKED and len(states) < 5000:
-            threading.Event().wait(0.001)
-            states.append(classify(calls.read(descriptor), gil))
-    thread.join()
+    with thread_at(gate) as descriptor:
+        state = until(ThreadState.BLOCKED, descriptor, gil, calls, threading.Event().wait)
     gone = calls.read(descriptor)
     os.close(descriptor)
 
-    assert ThreadState.BLOCKED is states[-1]
+    assert ThreadState.BLOCKED is state
     assert classify(gone, gil) in (None, ThreadState.RUNNING, ThreadState.BLOCKED)
 
 

@@ -137,7 +137,7 @@ class Dispatcher:
         if record is None:
             facts = Facts(options, is_coroutine_function(fn), Profile(), Load(), self._router.machine)
             return decide(facts)
-        return self._router.decide(record, options)
+        return decide(self._router.facts(record, options))
 
     def is_busy(self) -> bool:
         """Whether a call has been accepted and has not ended."""
@@ -160,7 +160,7 @@ class Dispatcher:
                 continue
             for name, count in counts.items():
                 backends[name] = backends.get(name, 0) + count
-            reason = self._router.decide(record, Options()).reason
+            reason = decide(self._router.facts(record, Options())).reason
             functions.append(FunctionStats(record.name, counts, record.failures, record.profile(), reason))
         workers = {name: backend.load().workers for name, backend in self._backends.items()}
         return ExecutorStats(
@@ -226,7 +226,7 @@ class Dispatcher:
             self._send(task, record, decision)
             return
         if record.coroutine or options.kind is not None:
-            self._send(task, record, self._router.decide(record, options, fn=task.spec.subject))
+            self._send(task, record, decide(self._router.facts(record, options, fn=task.spec.subject)))
             return
         facts = self._router.facts(record, options, fn=task.spec.subject)
         if self._router.trusts(facts.profile):
@@ -257,7 +257,7 @@ class Dispatcher:
                     return
                 task.future.stoppable = False
                 self._router.unable(record, f"can't go to another process ({first_line(error)})")
-                self._send(task, record, self._router.decide(record, options))
+                self._send(task, record, decide(self._router.facts(record, options)))
             except RuntimeError as error:
                 # The interpreter exits, and the pool has not been started before; threads there are.
                 if options.backend == "process":
@@ -379,7 +379,9 @@ class Dispatcher:
         if not task.future.rest():
             return False
         task.future.stoppable = False
-        self._guarded(task, lambda: self._send(task, record, self._router.decide(record, task.spec.options)))
+        self._guarded(
+            task, lambda: self._send(task, record, decide(self._router.facts(record, task.spec.options)))
+        )
         return True
 
     def _kept(self, task: Task, record: FunctionRecord, error: Unavailable) -> bool:

@@ -69,17 +69,6 @@ class Router:
             stay = "has pure=False, which says that it changes shared state"
         return Facts(options, record.coroutine, profile, load, self.machine, stay, record.before)
 
-    def decide(
-        self,
-        record: FunctionRecord,
-        options: Options,
-        waiting: int = 0,
-        fn: Callable[..., Any] | None = None,
-        profile: Profile | None = None,
-    ) -> Decision:
-        """Where the next call goes by these facts."""
-        return decide(self.facts(record, options, waiting, fn, profile))
-
     def trusts(self, profile: Profile) -> bool:
         """Whether these figures are good enough to route by."""
         return is_trusted(profile, self.machine)
@@ -108,11 +97,11 @@ class Router:
         try:
             verdict = record.judged(task.spec.subject)
             if record.stay:
-                return self.decide(record, options)  # something was found since it was decided
+                return decide(self.facts(record, options))  # something was found since it was decided
             task.environment = environment(verdict.reads)
         except (NotPicklable, ValueError) as error:
             self.stay(record, f"reads module state that can't be compared in a worker ({first_line(error)})")
-            return self.decide(record, options)
+            return decide(self.facts(record, options))
         return decision
 
     def stay(self, record: FunctionRecord, why: str) -> None:

@@ -147,7 +147,7 @@ class Scouting:
         more, left = self._more_scouts(record, profile, tried=tried)
         for task in more:
             # By the figures read above: others may have come meanwhile, and then its code would have to be judged.
-            decision = self._router.decide(record, task.spec.options, profile=profile)
+            decision = decide(self._router.facts(record, task.spec.options, profile=profile))
             self._send_held(task, record, decision, scout=True)
         return left
 
@@ -259,6 +259,8 @@ class Scouting:
             mine = task.spec.options
             same = mine == options and (decision.backend != "process" or not record.stay)
             chosen = (
-                decision if same else self._router.decide(record, mine, fn=task.spec.subject, profile=profile)
+                decision
+                if same
+                else decide(self._router.facts(record, mine, fn=task.spec.subject, profile=profile))
             )
             self._send_held(task, record, chosen)

@@ -2,7 +2,7 @@
 
 Guarantees:
     - While nothing is watched the thread is parked without a time limit: an idle process has no wake-ups. It is
-      started by the first `watch()` and never before.
+      started by the first `watch()`, or by whoever asks for it to be ready for one, and never before.
     - `watch()` and `stop()` take no lock that anybody holds for long, so a crowd of threads never queues up
       behind one that lost the GIL in the middle; they never raise. Where no thread can be started (interpreter
       shutdown) a watch stays empty.

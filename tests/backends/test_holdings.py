@@ -288,6 +288,23 @@ def test_modules_that_are_sent_by_value(pickled: list[object]) -> None:
         cloudpickle.unregister_pickle_by_value(work)
 
 
+def test_while_another_thread_imports_cloudpickle(
+    pickled: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its module is in the table before it holds anything; what is called meanwhile is sent all the same."""
+    functions, space = Functions(), Space("def f(x): return x")
+    functions.find(space.fn())
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "cloudpickle", types.ModuleType("cloudpickle"))
+        functions.find(space.fn())
+        assert holdings_of(space.fn()) is None
+    for _ in range(8):
+        functions.find(space.fn())
+
+    assert functions._by_identity[id(space.fn())].kept
+    assert 10 > len(pickled)
+
+
 def test_functions_made_in_a_loop_are_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is called once; what it takes along is nobody's business."""
     looked: list[Fn] = []

@@ -16,6 +16,8 @@ Races:
     - a global changes while the function is pickled, and is changed back: who keeps a pickle has seen it come out twice
       alike, with the same holdings before and after each: `call.py`,
       `tests/backends/test_holdings.py::test_a_global_that_changes_during_the_pickling`
+    - another thread is just importing cloudpickle, whose module is there but empty: then nothing is used again:
+      `tests/backends/test_holdings.py::test_while_another_thread_imports_cloudpickle`
 """
 
 from __future__ import annotations
@@ -212,6 +214,8 @@ def _is_importable(value: Any) -> bool:
 
 
 def _registered() -> bool:
-    """Whether the user has had cloudpickle send whole modules by value."""
-    cloudpickle: Any = sys.modules.get("cloudpickle")
-    return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
+    """Whether the user has had cloudpickle send whole modules by value, or may have: it is being imported."""
+    if (cloudpickle := sys.modules.get("cloudpickle")) is None:
+        return False
+    registry = getattr(cloudpickle, "list_registry_pickle_by_value", None)
+    return registry is None or bool(registry())

@@ -7,9 +7,8 @@ nanoseconds (`_ns`) in measured ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal
 
 BackendName = Literal["inline", "thread", "process", "loop", "cluster", "interpreter"]
 Kind = Literal["cpu", "io"]
@@ -159,25 +158,3 @@ class Load:
     gil_spent: float = 0.0
     process_backlog: float = 0.0
     process_warm: bool = False
-
-
-class TaskSpec(NamedTuple):
-    """One call as it was asked for.
-
-    Attributes:
-        fn: What is called.
-        args: Positional arguments.
-        kwargs: Keyword arguments.
-        options: What the caller asked for.
-        subject: The function that is measured and judged; `fn` itself unless that only carries it.
-        name: The subject's name, for people.
-        items: How many calls of the subject this one call makes.
-    """
-
-    fn: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    options: Options
-    subject: Callable[..., Any]
-    name: str
-    items: int = 1

@@ -10,7 +10,7 @@ from typing import Any
 from adaptive_exec.backends.base import Backend, Lane, Outcome, Task
 from adaptive_exec.backends.processes.launch import Handle
 from adaptive_exec.futures import Future
-from adaptive_exec.model import Options, TaskSpec
+from adaptive_exec.model import Options
 
 
 def wind_up(backend: Backend) -> None:
@@ -42,8 +42,8 @@ class Handed:
         self.changed = threading.Condition()
 
     def task(self, fn: Callable[..., Any], *args: Any, lane: Lane = "wait", weight: float = 0.0) -> Task:
-        spec = TaskSpec(fn, args, {}, Options(), fn, getattr(fn, "__qualname__", "?"))
-        made = Task(spec, Future(), contextvars.copy_context(), self.done)
+        name = getattr(fn, "__qualname__", "?")
+        made = Task(fn, args, {}, Options(), fn, name, Future(), contextvars.copy_context(), self.done)
         made.lane, made.weight = lane, weight
         return made
 

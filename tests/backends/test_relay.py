@@ -145,7 +145,7 @@ def test_levels_of_the_parent(make: Make, kept: Kept, monkeypatch: pytest.Monkey
         "fine",
     )
     task = Handed().task(telling.say, "detail")
-    task.spec = task.spec._replace(kwargs={"level": logging.DEBUG})
+    task.kwargs = {"level": logging.DEBUG}
     pool.submit(task)
     task.future.result(20)
     assert ["fine", "detail"] == kept.texts()

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextvars
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..futures import Future
-from ..model import BackendName, Decision, TaskSpec, WorkerStats
+from ..model import BackendName, Decision, Options, WorkerStats
 from ..sample import Sample
 
 __all__ = ["Backend", "BackendLoad", "Lane", "Outcome", "Refused", "Task", "Unavailable", "WorkerPool"]
@@ -59,7 +59,20 @@ class Task:
     """One accepted call on its way through the library.
 
     What most calls never need stands as a default in the class: one is made for every call.
+
+    Args:
+        fn: What is called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        options: What the caller asked for.
+        subject: The function that is measured and judged; `fn` itself unless that only carries it.
+        name: The subject's name, for people.
+        future: Its outcome, for the caller.
+        context: Whose context variables it sees.
+        on_done: Takes it back.
     """
+
+    items = 1  # how many calls of the subject this one call makes
 
     decision: Decision | None = None
     lane: Lane = "wait"
@@ -85,12 +98,22 @@ class Task:
 
     def __init__(
         self,
-        spec: TaskSpec,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        options: Options,
+        subject: Callable[..., Any],
+        name: str,
         future: Future[Any],
         context: contextvars.Context,
         on_done: Callable[[Task, Outcome], None],
     ) -> None:
-        self.spec = spec
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.options = options
+        self.subject = subject
+        self.name = name
         self.future = future
         self.context = context
         self.on_done = on_done

@@ -175,7 +175,7 @@ class LoopBackend(Backend):
         try:
             coroutine = task.context.run(_call, task)
             measured = MeasuredCoroutine(coroutine) if task.measure else None
-            running = loop.create_task(measured or coroutine, name=task.spec.name, context=task.context)
+            running = loop.create_task(measured or coroutine, name=task.name, context=task.context)
         except BaseException as error:
             self._hand_back(task, loop, Outcome(error=error))
             return
@@ -231,8 +231,7 @@ def _cancel(task: Task) -> None:
 
 def _call(task: Task) -> Any:
     """Make the coroutine; a plain function that was sent here by force runs as one step."""
-    spec = task.spec
-    made = spec.fn(*spec.args, **spec.kwargs)
+    made = task.fn(*task.args, **task.kwargs)
     if isinstance(made, Coroutine):
         return made
     return _finished(made)

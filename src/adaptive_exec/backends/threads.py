@@ -344,7 +344,6 @@ class ThreadBackend(Backend):
 
 def run_here(task: Task) -> Outcome:
     """Run a task's call in this thread, measured, in the context of its submitter."""
-    spec = task.spec
     snapshot = task.snapshot
     if snapshot is not None:
         snapshot.before()
@@ -352,7 +351,7 @@ def run_here(task: Task) -> Outcome:
     task.meter = meter
     meter.start()
     try:
-        value = task.context.run(spec.fn, *spec.args, **spec.kwargs)
+        value = task.context.run(task.fn, *task.args, **task.kwargs)
         if task.coroutine:
             value = task.context.run(asyncio.run, value)
     except BaseException as error:

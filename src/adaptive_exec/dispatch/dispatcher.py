@@ -36,7 +36,7 @@ from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
-from ..model import BackendName, Decision, Load, Machine, Options, Profile, TaskSpec
+from ..model import BackendName, Decision, Load, Machine, Options, Profile
 from ..observe.stats import ExecutorStats, FunctionStats
 from ..routing.lanes import place
 from ..routing.policy import (
@@ -95,7 +95,7 @@ class Dispatcher:
         subject: Callable[..., Any],
         items: int = 1,
     ) -> Future[Any]:
-        """Take a call; the fields are those of `TaskSpec`.
+        """Take a call; the arguments are fields of `Task`.
 
         Returns:
             Its future, which tells the rest.
@@ -110,9 +110,11 @@ class Dispatcher:
             self._started = True
         record = self._store.record(subject)
         future: Future[Any] = Future()
-        spec = TaskSpec(fn, args, kwargs, options, subject, record.name, items)
-        task = Task(spec, future, contextvars.copy_context(), self._done)
+        context = contextvars.copy_context()
+        task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._done)
         task.owner = record
+        if items != 1:
+            task.items = items
         if record.coroutine:
             task.coroutine = True
         future.on_cancel = functools.partial(self._cancelled, task)
@@ -210,7 +212,7 @@ class Dispatcher:
 
     def _route(self, task: Task, record: FunctionRecord) -> None:
         """Send a call where it belongs, or hold it until that is known."""
-        options = task.spec.options
+        options = task.options
         steady = record.steady
         if (
             steady is not None
@@ -226,9 +228,9 @@ class Dispatcher:
             self._send(task, record, decision)
             return
         if record.coroutine or options.kind is not None:
-            self._send(task, record, decide(self._router.facts(record, options, fn=task.spec.subject)))
+            self._send(task, record, decide(self._router.facts(record, options, fn=task.subject)))
             return
-        facts = self._router.facts(record, options, fn=task.spec.subject)
+        facts = self._router.facts(record, options, fn=task.subject)
         if self._router.trusts(facts.profile):
             lasting = decide_steadily(facts)
             record.steady = None if lasting is None else (options, facts.stay, lasting)
@@ -238,7 +240,7 @@ class Dispatcher:
 
     def _send(self, task: Task, record: FunctionRecord, decision: Decision, *, watch: bool = True) -> None:
         """Hand a call to the backend that was decided on; `watch` False: it is known that it need not be watched."""
-        options = task.spec.options
+        options = task.options
         if decision.backend == "process" and options.backend is None:
             decision = self._router.equip(task, record, decision)
         task.decision = task.future.decision = decision
@@ -322,13 +324,11 @@ class Dispatcher:
         if isinstance(error, Refused) and self._rerouted(task, record, error):
             return
         if isinstance(error, Unavailable):
-            if task.spec.options.backend is None and self._kept(task, record, error):
+            if task.options.backend is None and self._kept(task, record, error):
                 return
             error = error.__cause__
         if task.timed_out and error is not None and not task.future.done():
-            error = TaskTimeout(
-                f"{task.spec.name} ran longer than its timeout of {task.spec.options.timeout} s"
-            )
+            error = TaskTimeout(f"{task.name} ran longer than its timeout of {task.options.timeout} s")
         if isinstance(error, (WorkerDied, TaskTimeout)) and self._retried(task, record):
             return
         self._learn(task, record, outcome)
@@ -344,7 +344,7 @@ class Dispatcher:
             self._router.stay(record, task.snapshot.finding)
         sample = outcome.sample
         if sample is not None:
-            record.estimator.add(sample if task.spec.items == 1 else per_call(sample, task.spec.items))
+            record.estimator.add(sample if task.items == 1 else per_call(sample, task.items))
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""
@@ -368,7 +368,7 @@ class Dispatcher:
 
     def _rerouted(self, task: Task, record: FunctionRecord, refusal: Refused) -> bool:
         """A worker gave the call back unbegun: run it here, unless it was forced there."""
-        if task.spec.options.backend == "process":
+        if task.options.backend == "process":
             problem = NotPicklable(
                 f"{refusal}; make it importable there, or leave the backend to the executor"
             )
@@ -380,7 +380,7 @@ class Dispatcher:
             return False
         task.future.stoppable = False
         self._guarded(
-            task, lambda: self._send(task, record, decide(self._router.facts(record, task.spec.options)))
+            task, lambda: self._send(task, record, decide(self._router.facts(record, task.options)))
         )
         return True
 
@@ -395,7 +395,7 @@ class Dispatcher:
 
     def _retried(self, task: Task, record: FunctionRecord) -> bool:
         """Run the call again if its user allowed it and it has not been cancelled."""
-        if task.retried >= task.spec.options.retries or not task.future.rest():
+        if task.retried >= task.options.retries or not task.future.rest():
             return False
         task.retried += 1
         task.attempts = 0
@@ -427,7 +427,7 @@ class Dispatcher:
     def _started_with_timeout(self, task: Task) -> None:
         """The clock of a call's `timeout=` starts when the call does."""
         task.timed_out = False
-        timeout = task.spec.options.timeout
+        timeout = task.options.timeout
         assert timeout is not None
         if task.deadline is not None:
             task.deadline.give_up()
@@ -445,7 +445,7 @@ class Dispatcher:
                 task,
                 None,
                 TaskTimeout(
-                    f"{task.spec.name} ran longer than its timeout of {task.spec.options.timeout} s; "
+                    f"{task.name} ran longer than its timeout of {task.options.timeout} s; "
                     "a thread can't be stopped, so the call itself goes on"
                 ),
             )
@@ -459,9 +459,7 @@ class Dispatcher:
         for task in self._living.all():
             if not self._is_stranded(task, at_exit):
                 continue
-            self._resolve(
-                task, None, RuntimeError(f"the event loop was closed before {task.spec.name} ended")
-            )
+            self._resolve(task, None, RuntimeError(f"the event loop was closed before {task.name} ended"))
             self._forget(task)
 
     def _is_stranded(self, task: Task, at_exit: bool) -> bool:

@@ -88,14 +88,14 @@ class Router:
         Returns:
             The decision, or the one to stay here if it must.
         """
-        options = task.spec.options
+        options = task.options
         if options.pure is True:
             return decision
         # Comparing environments takes modules that programs whose functions all wait need not load.
         from ..routing.environment import environment
 
         try:
-            verdict = record.judged(task.spec.subject)
+            verdict = record.judged(task.subject)
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
             task.environment = environment(verdict.reads)

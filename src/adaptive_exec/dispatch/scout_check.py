@@ -30,10 +30,10 @@ class ScoutCheck:
         """Note the call's world; of the modules' state only what is known to matter by now."""
         from ..routing.check import CallCheck
 
-        spec, verdict = self._task.spec, self._record.verdict
+        task, verdict = self._task, self._record.verdict
         if verdict is None or verdict.allowed:
             reads = () if verdict is None else verdict.reads
-            self._check = CallCheck(spec.fn, spec.args, dict(spec.kwargs), reads)
+            self._check = CallCheck(task.fn, task.args, dict(task.kwargs), reads)
             self._check.before()
 
     def after(self, value: Any, sample: Any) -> Any:

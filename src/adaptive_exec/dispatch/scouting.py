@@ -147,7 +147,7 @@ class Scouting:
         more, left = self._more_scouts(record, profile, tried=tried)
         for task in more:
             # By the figures read above: others may have come meanwhile, and then its code would have to be judged.
-            decision = decide(self._router.facts(record, task.spec.options, profile=profile))
+            decision = decide(self._router.facts(record, task.options, profile=profile))
             self._send_held(task, record, decision, scout=True)
         return left
 
@@ -190,8 +190,8 @@ class Scouting:
             first = record.held[0] if held else None
         if first is None:
             return False
-        options = first.spec.options
-        decision = on_trial(self._router.facts(record, options, held - 1, first.spec.subject, profile))
+        options = first.options
+        decision = on_trial(self._router.facts(record, options, held - 1, first.subject, profile))
         if decision is None:
             return False
         try:
@@ -200,7 +200,7 @@ class Scouting:
             return False
         with record.lock:
             tasks: list[Task] = []
-            while record.held and len(tasks) < room and record.held[0].spec.options == options:
+            while record.held and len(tasks) < room and record.held[0].options == options:
                 tasks.append(record.held.popleft())
         for task in tasks:
             task.trial = True
@@ -253,14 +253,14 @@ class Scouting:
         """Route calls that were held, by one decision: they are all of a kind."""
         if not tasks:
             return
-        options = tasks[0].spec.options
-        decision = decide(self._router.facts(record, options, len(tasks) - 1, tasks[0].spec.subject, profile))
+        options = tasks[0].options
+        decision = decide(self._router.facts(record, options, len(tasks) - 1, tasks[0].subject, profile))
         for task in tasks:
-            mine = task.spec.options
+            mine = task.options
             same = mine == options and (decision.backend != "process" or not record.stay)
             chosen = (
                 decision
                 if same
-                else decide(self._router.facts(record, mine, fn=task.spec.subject, profile=profile))
+                else decide(self._router.facts(record, mine, fn=task.subject, profile=profile))
             )
             self._send_held(task, record, chosen)

@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from ... import pickling
 from ..base import Task
+from . import wire
 from .holdings import Holdings, holdings_of
+from .plain import is_plain
 from .shelf import Parcel, Shelf
 
 __all__ = ["Call", "Function", "Functions"]
@@ -166,7 +168,7 @@ class Call:
 
     Attributes:
         function: The function's entry.
-        arguments: Pickled (args, kwargs).
+        arguments: (args, kwargs), or those pickled.
         parcel: What of them travels apart; None if nothing does.
         worker: The worker that it was assigned to last; None before that.
         number: Its number there.
@@ -175,8 +177,8 @@ class Call:
     __slots__ = ("arguments", "function", "number", "parcel", "worker")
 
     def __init__(self, task: Task, functions: Functions, shelf: Shelf) -> None:
-        fn: Any = task.spec.fn
-        args = task.spec.args
+        fn: Any = task.fn
+        args = task.args
         if isinstance(fn, types.MethodType):
             # The method's object may differ from call to call: it is an argument, not part of the function.
             fn, args = fn.__func__, (fn.__self__, *args)
@@ -184,14 +186,12 @@ class Call:
             # A partial, or an object that can be called: what it holds is as new for every call as it is here.
             fn, args = operator.call, (fn, *args)
         self.function = functions.find(fn)
-        kwargs = task.spec.kwargs
-        if not args and not kwargs:
-            self.arguments: bytes = _NONE
-            self.parcel: Parcel | None = None
+        kwargs = task.kwargs
+        self.arguments: wire.Arguments
+        self.parcel: Parcel | None
+        if all(map(is_plain, args)) and all(map(is_plain, kwargs.values())):
+            self.arguments, self.parcel = (args, kwargs), None
         else:
             self.arguments, self.parcel = shelf.dumps((args, dict(kwargs)))
         self.worker: Any = None
         self.number = 0
-
-
-_NONE: Final = pickling.dumps(((), {}))

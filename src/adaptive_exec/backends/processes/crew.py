@@ -378,7 +378,7 @@ class Crew:
             seconds = task.wire.function.seconds
             if worker.assigned and (
                 seconds is None
-                or task.spec.options.timeout is not None
+                or task.options.timeout is not None
                 or ahead + seconds
                 > (AHEAD_SECONDS if len(worker.assigned) > AT_LEAST else LONG_AHEAD_SECONDS)
                 or len(worker.assigned) >= MOST_ASSIGNED
@@ -494,7 +494,7 @@ def hand_back(task: Task, message: tuple[Any, ...]) -> None:
     try:
         task.done(outcome)
     except Exception:
-        _log.exception("adaptive_exec: the end of %s could not be told", task.spec.name)
+        _log.exception("adaptive_exec: the end of %s could not be told", task.name)
 
 
 def _seconds_ahead(worker: RemoteWorker) -> float:

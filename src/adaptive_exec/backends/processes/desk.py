@@ -22,7 +22,7 @@ import contextvars
 from typing import Final, Protocol
 
 from ...futures import Future
-from ...model import Options, TaskSpec
+from ...model import Options
 from ...primitives.core import Core
 from ...primitives.here import enroll
 from ...primitives.session import RemoteTicket, Service, Session, services
@@ -73,8 +73,17 @@ class Desk(Core):
 
     def run(self, ticket: Ticket, blob: bytes, name: str, environment: bytes | None, cost: float) -> None:
         """Have a call run by an idle worker; finishes the ticket with its answer, or with None at once."""
-        spec = TaskSpec(run_copy, (blob,), {}, _OPTIONS, run_copy, name)
-        task = Task(spec, Future(), contextvars.Context(), lambda _, outcome: self._done(ticket, outcome))
+        task = Task(
+            run_copy,
+            (blob,),
+            {},
+            _OPTIONS,
+            run_copy,
+            name,
+            Future(),
+            contextvars.Context(),
+            lambda _, outcome: self._done(ticket, outcome),
+        )
         task.environment, task.cost = environment, cost
         task.future.stoppable = True
         task.queues = False

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from ... import pickling
 from . import wire
+from .plain import PLAIN
 
 __all__ = ["Levels", "RelayHandler", "adopt_levels", "current_levels", "handle"]
 
@@ -117,12 +118,12 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A field of every record; its type is the user's only if the user set it."""
-    return value if type(value) in wire.PLAIN else str(value)
+    return value if type(value) in PLAIN else str(value)
 
 
 def _packed(value: Any) -> Any:
     """An extra field: itself, or its pickle in a tuple, or what it says of itself."""
-    if type(value) in wire.PLAIN:
+    if type(value) in PLAIN:
         return value
     try:
         return (pickling.dumps(value, home=True),)

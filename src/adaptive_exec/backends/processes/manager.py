@@ -314,7 +314,7 @@ class Manager:
         if worker.untold:
             self._deliver()  # what a call had logged before it was lost
         for task, begun in lost:
-            task.done(Outcome(error=death_of(worker.handle.pid, code, begun, task.spec.name)))
+            task.done(Outcome(error=death_of(worker.handle.pid, code, begun, task.name)))
         if not worker.ready and not worker.doomed:
             self._never_started(worker, code)
         self._spread()
@@ -336,7 +336,7 @@ class Manager:
         """No worker will ever start. Calls that were not forced here go on elsewhere, so nobody would be told."""
         self._hopeless = UNGUARDED
         with self._crew.lock:
-            untold = any(task.spec.options.backend is None for task in self._crew.queue)
+            untold = any(task.options.backend is None for task in self._crew.queue)
         if untold:
             _log.error("adaptive_exec: %s", UNGUARDED)
 
@@ -394,7 +394,7 @@ class Manager:
                 worker.close()
             worker.handle.close()
             for task in list(worker.assigned.values()):
-                task.done(Outcome(error=death_of(worker.handle.pid, None, True, task.spec.name)))
+                task.done(Outcome(error=death_of(worker.handle.pid, None, True, task.name)))
         self._fail_all("the process pool failed; this is a defect of adaptive_exec, please report it", error)
 
     def _fail_all(self, message: str, cause: BaseException | None) -> None:
@@ -405,7 +405,7 @@ class Manager:
             crew.queue.clear()
             crew.backlog = 0.0
         for task in failed:
-            died = WorkerDied(message, task=task.spec.name)
+            died = WorkerDied(message, task=task.name)
             died.__cause__ = cause
             nobody = Unavailable(message)
             nobody.__cause__ = died

@@ -52,7 +52,7 @@ from typing import ClassVar, Final
 from ... import pickling
 from ...errors import HomeDied
 from ...futures import blocking_in, refuse_to_wait
-from ...model import BackendName, TaskSpec, WorkerStats
+from ...model import BackendName, WorkerStats
 from ...primitives.address import HomeAddress
 from ...primitives.link import Link
 from ...primitives.links import link_to
@@ -143,10 +143,10 @@ class NestedBackend(WorkerPool):
 
     def submit(self, task: Task) -> None:
         """Take a task; `NotPicklable` if it can't travel."""
-        spec = task.spec
-        blob = pickling.dumps((spec.fn, spec.args, dict(spec.kwargs)))
-        copy = TaskSpec(run_copy, (blob,), {}, spec.options, run_copy, spec.name)
-        local = Task(copy, task.future, task.context, self._ran)
+        blob = pickling.dumps((task.fn, task.args, dict(task.kwargs)))
+        local = Task(
+            run_copy, (blob,), {}, task.options, run_copy, task.name, task.future, task.context, self._ran
+        )
         local.owner = task
         local.on_begin = lambda: self._begun(task)
         local.lane, local.weight, local.cost = "gil", ONE_AT_A_TIME, task.cost
@@ -357,9 +357,9 @@ class NestedBackend(WorkerPool):
             if task not in self._open:
                 return
             self._lent[task] = ticket
-        (blob,) = task.wire.spec.args
+        (blob,) = task.wire.args
         try:
-            link.request(ticket, "run", self._desk, (blob, task.spec.name, task.environment, task.cost))
+            link.request(ticket, "run", self._desk, (blob, task.name, task.environment, task.cost))
         except Exception as error:
             self._hand_back(task, Outcome(error=error))
             return

@@ -269,7 +269,7 @@ def _stats_of(worker: RemoteWorker, now: float) -> WorkerStats:
     if not worker.assigned:
         return WorkerStats(pid, "idle", served)
     task = next(iter(worker.assigned.values()))
-    return WorkerStats(pid, "running", served, task.spec.name, max(0.0, now - worker.since))
+    return WorkerStats(pid, "running", served, task.name, max(0.0, now - worker.since))
 
 
 def _number(worker: RemoteWorker) -> int:

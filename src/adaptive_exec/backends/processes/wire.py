@@ -1,8 +1,7 @@
 """What a parent and its worker say to each other, over a private channel of their own.
 
-Every frame is one pickled tuple whose first item is a `Kind`. Calls travel inside as bytes that were
-pickled before, and so do results other than plain ones, so a message can always be read even if what it
-carries can't.
+Every frame is one pickled tuple whose first item is a `Kind`. Arguments and results other than plain ones travel
+inside as bytes that were pickled before, so a message can always be read even if what it carries can't.
 """
 
 from __future__ import annotations
@@ -12,14 +11,15 @@ import os
 import pickle
 import sys
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ...platform.channels import frame
 from ...sample import Sample
 
 __all__ = [
-    "PLAIN",
     "REMEMBERED",
+    "Arguments",
     "Entry",
     "Kind",
     "Measure",
@@ -35,12 +35,10 @@ __all__ = [
 ]
 
 Surroundings = tuple[str | None, int, int]
+Arguments = bytes | tuple[tuple[Any, ...], Mapping[str, Any]]
 
 REMEMBERED: Final = 256
 """How many functions a parent counts on."""
-
-PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
-"""Types of results that a message carries as they are: nobody's code runs when they are read."""
 
 
 class Kind:
@@ -82,7 +80,7 @@ class Entry(NamedTuple):
         number: Which one; each worker's calls are counted from 1.
         function: The number of its function.
         pickled: The function, if the worker doesn't know it.
-        arguments: Pickled (args, kwargs).
+        arguments: (args, kwargs) of plain values (`plain.py`), or those pickled.
         measure: A `Measure`.
         environment: Pickled module state that has to be the same in the worker.
         sent: What of the arguments travels apart (`shelf.Sent`).
@@ -91,7 +89,7 @@ class Entry(NamedTuple):
     number: int
     function: int
     pickled: bytes | None
-    arguments: bytes
+    arguments: Arguments
     measure: int
     environment: bytes | None
     sent: Any

@@ -28,6 +28,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ... import parent, pickling
@@ -44,7 +45,8 @@ from .buffers import Buffers
 from .errors import pack_error, text_of
 from .main_guard import worker_name
 from .outlet import Outlet
-from .shelf import THRESHOLD, Sent, Shelf
+from .plain import is_plain, plain_size
+from .shelf import Sent, Shelf
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
@@ -52,7 +54,6 @@ __all__ = ["forked", "run_coroutine", "serve", "warm_up"]
 
 SPIN_SECONDS: Final = 100e-6
 LASTING_NS: Final = 500_000
-_SIZED: Final = (str, bytes)
 
 
 def warm_up() -> None:
@@ -270,15 +271,15 @@ class _Worker:
             self._lasting.clear()  # those that are still called are soon noted again
         self._lasting.add(function)
 
-    def _quickly(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    def _quickly(self, number: int, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Run a call that is known to be short, and measure no more of it than that it still is."""
         started = time.perf_counter_ns()
         try:
             value = function(*args, **kwargs)
-            plain = _is_plain(value)
+            plain = is_plain(value)
             if not plain and hasattr(value, "send") and hasattr(value, "cr_frame"):
                 value = run_coroutine(value)
-                plain = _is_plain(value)
+                plain = is_plain(value)
         except BaseException as error:
             return _answer_error(number, error, time.perf_counter_ns() - started, None)
         wall = time.perf_counter_ns() - started
@@ -293,9 +294,9 @@ class _Worker:
     def _answer(self, entry: Entry, value: Any, sample: Sample) -> bytes:
         """What goes back for a call that has returned."""
         number, wall = entry.number, sample.wall_ns
-        arguments = len(entry.arguments) + _apart(entry.sent)
-        if _is_plain(value):
-            size = len(value) if isinstance(value, (str, bytes)) else 8
+        arguments = _size(entry.arguments) + _apart(entry.sent)
+        if is_plain(value):
+            size = plain_size(value)
             # Nothing is pickled on its own account.
             full = sample._replace(argument_bytes=arguments, result_bytes=size, pickle_ns=0)
             return wire.encode(Kind.PLAIN, number, value, wall, wire.pack_sample(full))
@@ -315,7 +316,7 @@ class _Worker:
         if entry.sent is not None:
             self._buffers.claim(entry.sent)
 
-    def _read(self, entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    def _read(self, entry: Entry) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
         """The function and its arguments."""
         if entry.function not in self._functions:
             self._let_go(entry)
@@ -329,7 +330,10 @@ class _Worker:
                 self._let_go(entry)
                 raise
             self._functions.add(entry.function, function)
-        args, kwargs = self._buffers.loads(entry.arguments, entry.sent)
+        if isinstance(entry.arguments, tuple):
+            args, kwargs = entry.arguments
+        else:
+            args, kwargs = self._buffers.loads(entry.arguments, entry.sent)
         if entry.environment is not None:
             difference = _difference(entry.environment)
             if difference is not None:
@@ -337,17 +341,19 @@ class _Worker:
         return function, args, kwargs
 
 
+def _size(arguments: wire.Arguments) -> int:
+    """How many bytes of a message a call's arguments are, about."""
+    if isinstance(arguments, bytes):
+        return len(arguments)
+    args, kwargs = arguments
+    return sum(map(plain_size, args)) + sum(map(plain_size, kwargs.values()))
+
+
 def _apart(sent: Sent | None) -> int:
     """How many bytes travelled beside the message."""
     if sent is None:
         return 0
     return sum(len(piece) if isinstance(piece, bytes) else piece[2] for piece in sent[1])
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a message carries a result as it is."""
-    kind = type(value)
-    return kind in wire.PLAIN and not (kind in _SIZED and len(value) >= THRESHOLD)
 
 
 def _answer_error(number: int, error: BaseException, wall: int, sample: Sample | None) -> bytes:

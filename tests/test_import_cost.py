@@ -59,3 +59,29 @@ def test_errors_come_without_the_rest() -> None:
     )
 
     assert "False False" == done.stdout.strip()
+
+
+def test_a_worker_loads_what_it_needs() -> None:
+    """Everybody waits for the first one; what only some calls need comes with them."""
+    source = (
+        "import sys, adaptive_exec.platform.forkserver_main, adaptive_exec.backends.processes.worker;"
+        "print(*(name for name in sys.argv[1:] if name in sys.modules))"
+    )
+    heavy = [
+        "logging",
+        "traceback",
+        "multiprocessing",
+        "concurrent.futures",
+        "asyncio",
+        "subprocess",
+        "inspect",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", source, *heavy, "ast", "dataclasses", "cloudpickle"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
+    )
+
+    assert [] == done.stdout.split()

@@ -9,9 +9,10 @@ import io
 import pickle
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .errors import NotPicklable
+if TYPE_CHECKING:
+    from .errors import NotPicklable
 
 __all__ = [
     "Apart",
@@ -294,6 +295,8 @@ def _culprit(obj: object, path: str, budget: list[int]) -> tuple[str, object]:
 
 def _not_picklable(obj: object, error: Exception) -> NotPicklable:
     """Build the error that names the very object."""
+    from .errors import NotPicklable  # here, so that workers start sooner
+
     try:
         path, culprit = _culprit(obj, "", [200])
         what = f"{type(culprit).__qualname__} object {_short(culprit)}"

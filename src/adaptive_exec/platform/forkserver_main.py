@@ -19,8 +19,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from multiprocessing import resource_tracker
 from typing import Any, Final, NoReturn
+
+from .imports import when_imported
 
 __all__ = ["GRACE_SECONDS", "HEADER", "NUMBER", "readable", "serve"]
 
@@ -41,7 +42,7 @@ def serve(fd: int, tracker: int) -> NoReturn:
     """The server process: fork a child for each request until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever the parent's thread had blocked
-    resource_tracker._resource_tracker._fd = tracker  # type: ignore[attr-defined, unused-ignore]
+    when_imported("multiprocessing.resource_tracker", lambda: _share_tracker(tracker))
     parent = socket.socket(fileno=fd)
     code = 1
     try:
@@ -53,6 +54,11 @@ def serve(fd: int, tracker: int) -> NoReturn:
         with contextlib.suppress(Exception):
             sys.stderr.flush()
         os._exit(code)
+
+
+def _share_tracker(fd: int) -> None:
+    """Have this process, and its children, use the parent's resource tracker."""
+    sys.modules["multiprocessing.resource_tracker"]._resource_tracker._fd = fd  # type: ignore[attr-defined, unused-ignore]
 
 
 class _Server:

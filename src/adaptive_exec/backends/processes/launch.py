@@ -244,7 +244,7 @@ class _FromContext(Launcher):
             process: Any = self._context.Process(  # type: ignore[attr-defined]
                 target=_started,
                 args=(ends[2], ends[1], memory, settings),
-                name=worker_name(settings.number),
+                name=settings.name,
                 daemon=True,
             )
             try:
@@ -295,18 +295,19 @@ def current_settings(
 ) -> wire.Settings:
     """This process as a new worker should resemble it, with `threads` of them for each of its libraries."""
     return wire.Settings(
-        number,
+        worker_name(number),
         [entry for entry in sys.path if isinstance(entry, str)],
         wire.surroundings(),
         capped(dict(os.environ), threads),
         home,
         initializer,
         spins,
-        current_levels(),
+        tuple(current_levels()),
         current_filters(),
         max_tasks,
         max_growth,
         desk,
+        bytes(multiprocessing.current_process().authkey),
     )
 
 

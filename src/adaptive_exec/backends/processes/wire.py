@@ -99,32 +99,34 @@ class Settings(NamedTuple):
     """What a worker is told when it starts.
 
     Attributes:
-        number: The worker's number in its pool, from 1.
+        name: What its process is called.
         path: The parent's `sys.path`.
         around: The parent's surroundings.
         environ: The parent's environment.
         home: Where the parent's shared primitives are found, pickled; None if it has none.
         initializer: Pickled (function, arguments), run before the first task; None if there is none.
         spins: Whether there are cores enough to poll for a moment before sleeping.
-        levels: What the parent wants to have logged (`logs.Levels`); None leaves that alone.
+        levels: What the parent wants to have logged, the fields of `logs.Levels`; None leaves that alone.
         filters: The parent's filters of warnings (`alerts.Filter`); None leaves them alone.
         max_tasks: How many calls it answers before it leaves; None for as many as come.
         desk: The number of the desk of its pool there (`desk.py`); None if there is none.
         max_growth: By how many bytes its memory may grow before it leaves; None for any.
+        authkey: What multiprocessing's managers in the parent want to hear.
     """
 
-    number: int
+    name: str
     path: list[str]
     around: Surroundings
     environ: dict[str, str]
     home: bytes | None
     initializer: bytes | None
     spins: bool
-    levels: Any = None
+    levels: tuple[Any, ...] | None = None
     filters: Any = None
     max_tasks: int | None = None
     max_growth: int | None = None
     desk: int | None = None
+    authkey: bytes | None = None
 
 
 def surroundings() -> Surroundings:

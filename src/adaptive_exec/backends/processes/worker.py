@@ -20,12 +20,9 @@ Races: none of its own; the parent's are in `pool.py`, the board's in `platform/
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import pickle
-import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -40,10 +37,10 @@ from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
 from ...profiling.sampler import get_sampler
 from ...sample import Sample
-from . import alerts, logs, wire
+from . import wire
 from .buffers import Buffers
 from .errors import pack_error, text_of
-from .main_guard import worker_name
+from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
 from .shelf import Sent, Shelf
@@ -75,7 +72,7 @@ def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Sett
     run_in_forked_child(outlet.mute)
     with contextlib.suppress(OSError, EOFError):  # the parent is gone, and nobody wants anything any more
         try:
-            _prepare(settings, outlet)
+            prepare(settings, outlet)
         except BaseException:
             import traceback
 
@@ -88,71 +85,6 @@ def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Sett
             _Worker(channel, outlet, board, buffers, wear, spins=settings.spins).run()
         finally:
             buffers.close()
-
-
-def _prepare(settings: wire.Settings, outlet: Outlet) -> None:
-    """Make this process resemble its parent, then run the user's initializer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.path != settings.path:
-        sys.path[:] = settings.path
-    wire.adopt(settings.around)
-    for name in os.environ.keys() - settings.environ.keys():
-        del os.environ[name]
-    for name, value in settings.environ.items() - os.environ.items():
-        os.environ[name] = value
-    pickling.set_main_elsewhere()
-    multiprocessing.current_process().name = worker_name(settings.number)
-    handler = _speak_through(outlet, settings)
-    if settings.home is not None:
-        _tell_home(settings.home)
-        parent.desk = settings.desk
-        parent.waiting = _Waiting(outlet)
-    if settings.initializer is not None:
-        function, arguments = pickling.loads(settings.initializer)
-        function(*arguments)
-        handler.give_way()
-
-
-def _tell_home(address: bytes) -> None:
-    """Let primitives that imports make be the parent's."""
-    parent.home = address
-    if "adaptive_exec.primitives" not in sys.modules:
-        return
-    # The start method has run the user's main module, which uses some.
-    from ...primitives import set_parent_home
-
-    set_parent_home(pickle.loads(address))
-
-
-def _speak_through(outlet: Outlet, settings: wire.Settings) -> logs.RelayHandler:
-    """Log and warn as the parent would, and where the parent does."""
-    if settings.levels is not None:
-        logs.adopt_levels(settings.levels)
-    handler = logs.RelayHandler(outlet.note)
-    handler.install()
-    if settings.filters is not None:
-        alerts.adopt_filters(settings.filters)
-    alerts.show_at_home(outlet.note)
-    return handler
-
-
-class _Waiting:
-    """Tells the parent while the call that is executed waits; threads that the call has started wait untold."""
-
-    def __init__(self, outlet: Outlet) -> None:
-        self._note = outlet.note
-        self._main = threading.get_ident()
-
-    def __call__(self) -> _Waiting:
-        return self
-
-    def __enter__(self) -> None:
-        if threading.get_ident() == self._main:
-            self._note(wire.encode(Kind.WAITS))
-
-    def __exit__(self, *error: object) -> None:
-        if threading.get_ident() == self._main:
-            self._note(wire.encode(Kind.GOES_ON))
 
 
 class _Unread:

@@ -64,6 +64,7 @@ def kept() -> Iterator[Kept]:
 
 
 def test_a_call_that_needs_neither_loads_neither(make: Make) -> None:
+    """Nor what they would bring along."""
     assert [] == run(make(), bare.loaded, "logging", "multiprocessing", "traceback", "concurrent.futures")
 
 
@@ -78,6 +79,7 @@ def test_what_is_logged_by_the_first_to_import_logging(make: Make, kept: Kept, c
 
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_the_name_of_its_process(make: Make, context: str | None) -> None:
+    """It is there when multiprocessing is, however the worker was started."""
     assert "adaptive-exec-1" == run(make(context), bare.process_name)
 
 

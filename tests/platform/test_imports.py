@@ -36,6 +36,7 @@ def loaded(name: str) -> Any:
 
 
 def test_what_is_there_already_counts_at_once() -> None:
+    """And nobody looks out for it."""
     seen: list[int] = []
     finders = list(sys.meta_path)
     when_imported("sys", lambda: seen.append(1))
@@ -87,12 +88,15 @@ def test_an_import_that_fails_does_not_count(package: Path) -> None:
 
 
 def test_what_is_nowhere_stays_nowhere(package: Path) -> None:
+    """The error is the usual one."""
     when_imported("fresh_package.nowhere", list)
     with pytest.raises(ModuleNotFoundError):
         loaded("fresh_package.nowhere")
 
 
 def test_what_it_raises_the_import_raises(package: Path) -> None:
+    """It is not lost."""
+
     def fail() -> None:
         raise RuntimeError("can't be set")
 

@@ -36,6 +36,7 @@ from collections import deque
 from typing import Any, Final
 
 from .boards import anonymous_file
+from .comparing import CHUNK, same_until
 
 __all__ = ["Foreign", "Segment", "Use", "address_of", "available", "most_segments"]
 
@@ -43,7 +44,6 @@ COPY_BELOW: Final = 512 << 10
 """Bytes up to which a receiver copies, since making and ending a mapping costs as much, and a descriptor."""
 
 _HUGE_FROM: Final = 4 << 20
-_CHUNK: Final = 256 << 10
 _TOUCH: Final = 64 << 10  # one access maps this much around it
 _MOST_AT_ONCE: Final = 1 << 30  # systems take less than 2 GiB in one call
 
@@ -157,17 +157,13 @@ class Segment:
 
     def same_until(self, offset: int, view: memoryview) -> int:
         """How many bytes at `offset` are those of `view`, counted in chunks: all of them if nothing differs."""
-        ours, theirs, size = self._address(offset), address_of(view), view.nbytes
-        for at in range(0, size, _CHUNK):
-            if _memcmp(ours + at, theirs + at, min(_CHUNK, size - at)):
-                return at
-        return size
+        return same_until(_memcmp, self._address(offset), address_of(view), view.nbytes)
 
     def replace(self, offset: int, view: memoryview) -> None:
         """Make what is at `offset` equal to `view`, leaving alone what is."""
         ours, theirs, size = self._address(offset), address_of(view), view.nbytes
-        for at in range(0, size, _CHUNK):
-            length = min(_CHUNK, size - at)
+        for at in range(0, size, CHUNK):
+            length = min(CHUNK, size - at)
             if _memcmp(ours + at, theirs + at, length):
                 ctypes.memmove(ours + at, theirs + at, length)
 

@@ -77,7 +77,7 @@ def test_a_worker_loads_what_it_needs() -> None:
         "inspect",
     ]
     done = subprocess.run(
-        [sys.executable, "-I", "-c", source, *heavy, "ast", "dataclasses", "cloudpickle"],
+        [sys.executable, "-I", "-c", source, *heavy, "ast", "dataclasses", "cloudpickle", "ctypes", "ctypes"],
         capture_output=True,
         text=True,
         check=True,

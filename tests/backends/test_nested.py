@@ -14,7 +14,8 @@ import pytest
 from adaptive_exec import AdaptiveExecutor, Lock, Queue
 from adaptive_exec.backends.base import Outcome, Task
 from adaptive_exec.backends.processes import nested
-from adaptive_exec.backends.processes.nested import NestedBackend, run_copy
+from adaptive_exec.backends.processes.copies import run_copy
+from adaptive_exec.backends.processes.nested import NestedBackend
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.primitives.ticket import CANCELLED, Ticket

@@ -15,7 +15,8 @@ import pytest
 
 from adaptive_exec.platform import segments
 from adaptive_exec.platform.lanes import Lane, two_lanes
-from adaptive_exec.platform.segments import COPY_BELOW, Foreign, Segment, Use, address_of, available
+from adaptive_exec.platform.raw_memory import address_of
+from adaptive_exec.platform.segments import COPY_BELOW, Foreign, Segment, Use, available
 
 pytestmark = pytest.mark.skipif(not available(), reason="needs descriptor passing")
 

@@ -26,7 +26,6 @@ Races:
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 import socket
@@ -38,7 +37,7 @@ from typing import Any, Final
 from .boards import anonymous_file
 from .comparing import CHUNK, same_until
 
-__all__ = ["Foreign", "Segment", "Use", "address_of", "available", "most_segments"]
+__all__ = ["Foreign", "Segment", "Use", "available", "most_segments"]
 
 COPY_BELOW: Final = 512 << 10
 """Bytes up to which a receiver copies, since making and ending a mapping costs as much, and a descriptor."""
@@ -74,47 +73,11 @@ def most_segments() -> int:
     return 4096 if soft == resource.RLIM_INFINITY else min(4096, soft // 8)
 
 
-class _PyBuffer(ctypes.Structure):
-    """C's `Py_buffer`."""
+def _raw() -> Any:
+    """What reaches memory by its address, loaded when it is first needed: workers start sooner."""
+    from . import raw_memory
 
-    _fields_ = (
-        ("buf", ctypes.c_void_p),
-        ("obj", ctypes.c_void_p),
-        ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t),
-        ("readonly", ctypes.c_int),
-        ("ndim", ctypes.c_int),
-        ("format", ctypes.c_void_p),
-        ("shape", ctypes.c_void_p),
-        ("strides", ctypes.c_void_p),
-        ("suboffsets", ctypes.c_void_p),
-        ("internal", ctypes.c_void_p),
-    )
-
-
-def _c_functions() -> tuple[Any, Any, Any, Any]:
-    """`memcmp`, `madvise`, `PyObject_GetBuffer` and `PyBuffer_Release`; the first two let other threads run."""
-    libc = ctypes.CDLL(None)
-    libc.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
-    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    python = ctypes.PyDLL(None)
-    python.PyObject_GetBuffer.argtypes = [ctypes.py_object, ctypes.POINTER(_PyBuffer), ctypes.c_int]
-    python.PyBuffer_Release.argtypes = [ctypes.POINTER(_PyBuffer)]
-    return libc.memcmp, libc.madvise, python.PyObject_GetBuffer, python.PyBuffer_Release
-
-
-if available():
-    _memcmp, _madvise, _get_buffer, _release_buffer = _c_functions()
-
-
-def address_of(view: memoryview | bytes) -> int:
-    """Where a buffer lies in this process's memory; it stays there for as long as somebody holds it."""
-    buffer = _PyBuffer()
-    _get_buffer(view, buffer, 0)
-    try:
-        return buffer.buf or 0
-    finally:
-        _release_buffer(buffer)
+    return raw_memory
 
 
 class Segment:
@@ -148,7 +111,8 @@ class Segment:
         """
         size = view.nbytes
         if offset + size <= self._filled:
-            ctypes.memmove(self._address(offset), address_of(view), size)
+            raw = _raw()
+            raw.copy(self._address(offset), raw.address_of(view), size)
             return
         done = 0
         while done < size:
@@ -157,15 +121,17 @@ class Segment:
 
     def same_until(self, offset: int, view: memoryview) -> int:
         """How many bytes at `offset` are those of `view`, counted in chunks: all of them if nothing differs."""
-        return same_until(_memcmp, self._address(offset), address_of(view), view.nbytes)
+        raw = _raw()
+        return same_until(raw.compare, self._address(offset), raw.address_of(view), view.nbytes)
 
     def replace(self, offset: int, view: memoryview) -> None:
         """Make what is at `offset` equal to `view`, leaving alone what is."""
-        ours, theirs, size = self._address(offset), address_of(view), view.nbytes
+        raw = _raw()
+        ours, theirs, size = self._address(offset), raw.address_of(view), view.nbytes
         for at in range(0, size, CHUNK):
             length = min(CHUNK, size - at)
-            if _memcmp(ours + at, theirs + at, length):
-                ctypes.memmove(ours + at, theirs + at, length)
+            if raw.compare(ours + at, theirs + at, length):
+                raw.copy(ours + at, theirs + at, length)
 
     def read(self, offset: int, size: int) -> bytes:
         """Give a copy of what is at `offset`."""
@@ -185,7 +151,7 @@ class Segment:
             if self._mapping is None:
                 mapping = mmap.mmap(self.fd, self.size)
                 _ = mapping[: self._filled : _TOUCH]  # far cheaper than a write fault for each page
-                self._mapping = (mapping, ctypes.addressof(ctypes.c_char.from_buffer(mapping)))
+                self._mapping = (mapping, _raw().address_of(mapping))
             return self._mapping[1] + offset
 
     def close(self, *, empty: bool) -> None:
@@ -298,6 +264,7 @@ class _Mapping(mmap.mmap):
 
 def _use_huge_pages(target: memoryview) -> None:
     """Ask for large pages, as NumPy does: filling fresh memory takes a third of the time."""
-    start = address_of(target)
+    raw = _raw()
+    start = raw.address_of(target)
     first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
-    _madvise(first, (start + target.nbytes - first) // mmap.PAGESIZE * mmap.PAGESIZE, mmap.MADV_HUGEPAGE)
+    raw.advise(first, (start + target.nbytes - first) // mmap.PAGESIZE * mmap.PAGESIZE, mmap.MADV_HUGEPAGE)

@@ -17,11 +17,13 @@ Races:
 from __future__ import annotations
 
 import time
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
 from ..sample import Sample
-from .sampler import Sampler, Watch
+
+if TYPE_CHECKING:
+    from .sampler import Sampler, Watch
 
 __all__ = ["CallMeter"]
 
@@ -29,7 +31,7 @@ _wall_ns = time.perf_counter_ns
 _cpu_ns = time.thread_time_ns
 
 
-_Begun = tuple[Watch | None, int | None, int, int]
+_Begun = tuple["Watch | None", int | None, int, int]
 """A call that is running: watch, CPU clock, and what wall and CPU clock read at its start."""
 
 

@@ -29,7 +29,7 @@ from ...primitives.session import RemoteTicket, Service, Session, services
 from ...primitives.ticket import CANCELLED, Ticket
 from ...primitives.ticket import Outcome as Answer
 from ..base import Outcome, Task
-from .nested import run_copy
+from .copies import run_copy
 
 __all__ = ["Desk"]
 

@@ -44,7 +44,6 @@ import logging
 import pickle
 import queue
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import ClassVar, Final
@@ -59,34 +58,14 @@ from ...primitives.links import link_to
 from ...primitives.ticket import CANCELLED, Ticket
 from ..base import BackendLoad, Outcome, Task, WorkerPool
 from ..threads import ThreadBackend
+from .copies import run_copy
 from .ends import outcome_of
-from .errors import pack_error, text_of
-from .wire import Kind
-from .worker import run_coroutine
 
-__all__ = ["NestedBackend", "run_copy"]
+__all__ = ["NestedBackend"]
 
 ASK_SECONDS: Final = (0.002, 0.1)  # the lender's pause after nobody was idle: at first, and at most
 _log = logging.getLogger("adaptive_exec")
 ONE_AT_A_TIME: Final = 2.0  # a weight that fills the lane for calls that hold the GIL
-
-
-def run_copy(blob: bytes) -> bytes:
-    """Run a call from its pickle; how it ended as a pickled answer, as of any worker."""
-    try:
-        function, args, kwargs = pickling.loads(blob)
-    except BaseException as error:  # even SystemExit: it is that call's
-        why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
-        return pickle.dumps((Kind.REFUSED, 0, why))
-    started = time.perf_counter_ns()
-    try:
-        value = function(*args, **kwargs)
-        if hasattr(value, "send") and hasattr(value, "cr_frame"):
-            value = run_coroutine(value)
-        wall = time.perf_counter_ns() - started
-        return pickle.dumps((Kind.VALUE, 0, pickling.dumps(value), wall, None, None))
-    except BaseException as error:
-        return pickle.dumps((Kind.ERROR, 0, pack_error(error), time.perf_counter_ns() - started, None))
 
 
 def _guarded(act: Callable[[], None]) -> None:

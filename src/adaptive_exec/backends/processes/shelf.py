@@ -26,7 +26,7 @@ import warnings
 from typing import Any, Final
 
 from ... import pickling
-from ...platform.segments import address_of, available
+from ...platform.segments import available
 from .slots import Copy, Slot, Slots, TooMany
 
 __all__ = ["THRESHOLD", "Parcel", "Piece", "Sent", "Shelf"]
@@ -137,7 +137,7 @@ class Shelf:
 
     def _find(self, view: memoryview, held: list[Slot]) -> Piece | None:
         """The piece with the content of `view`, which was sent before; changed where that has changed."""
-        key = address_of(view), view.nbytes
+        key = _address_of(view), view.nbytes
         copy = self.slots.find(key)
         if copy is None:
             return None
@@ -172,8 +172,15 @@ class Shelf:
                 _warn(size, error)
             return [view.tobytes() for view in views]
         for view, copy in list(zip(views, copies, strict=True))[passing:]:
-            self.slots.remember((address_of(view), view.nbytes), copy)
+            self.slots.remember((_address_of(view), view.nbytes), copy)
         return [(slot.number, copy.offset, view.nbytes) for view, copy in zip(views, copies, strict=True)]
+
+
+def _address_of(view: memoryview | bytes) -> int:
+    """Where a buffer lies."""
+    from ...platform.raw_memory import address_of  # here, so that workers start sooner
+
+    return address_of(view)
 
 
 def _aligned(size: int) -> int:
@@ -193,7 +200,7 @@ def _immutable_owner(view: memoryview) -> bytes | None:
             owner = owner.obj
     if type(owner) is not bytes:
         return None
-    start, first = address_of(view), address_of(owner)
+    start, first = _address_of(view), _address_of(owner)
     return owner if first <= start and start + view.nbytes <= first + len(owner) else None
 
 

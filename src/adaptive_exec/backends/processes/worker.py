@@ -26,16 +26,14 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ... import parent, pickling
 from ...platform.boards import Board
 from ...platform.channels import Channel
 from ...platform.forks import run_in_forked_child
-from ...platform.held_calls import held_calls
 from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
-from ...profiling.sampler import get_sampler
 from ...sample import Sample
 from . import wire
 from .buffers import Buffers
@@ -47,6 +45,9 @@ from .shelf import Sent, Shelf
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
+if TYPE_CHECKING:
+    from ...profiling.sampler import Sampler
+
 __all__ = ["forked", "run_coroutine", "serve", "warm_up"]
 
 SPIN_SECONDS: Final = 100e-6
@@ -54,7 +55,11 @@ LASTING_NS: Final = 500_000
 
 
 def warm_up() -> None:
-    """In the fork server: have done what every worker would do for itself before its first call."""
+    """In the fork server: load what not every call needs, so that workers share it."""
+    from ...platform import raw_memory  # noqa: F401
+    from ...platform.held_calls import held_calls
+    from ...profiling import sampler  # noqa: F401
+
     held_calls()
 
 
@@ -183,7 +188,7 @@ class _Worker:
             return self._quickly(number, function, args, kwargs)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
         sampled = entry.measure == Measure.SAMPLED and entry.function in self._lasting
-        meter = CallMeter(get_sampler() if sampled else None, alone=True)
+        meter = CallMeter(_sampler() if sampled else None, alone=True)
         meter.start()
         try:
             value = function(*args, **kwargs)
@@ -271,6 +276,13 @@ class _Worker:
             if difference is not None:
                 raise _Refusal(difference)
         return function, args, kwargs
+
+
+def _sampler() -> Sampler:
+    """This process's sampler, loaded when a call is first looked at."""
+    from ...profiling.sampler import get_sampler
+
+    return get_sampler()
 
 
 def _size(arguments: wire.Arguments) -> int:

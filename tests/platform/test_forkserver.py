@@ -30,21 +30,6 @@ def child_main(payload: bytes, fds: list[int]) -> None:
         sys.exit(7)
 
 
-_later = b"not yet"
-
-
-def come_later() -> None:
-    """What the server is to do once its first child is on its way."""
-    global _later
-    _later = b"done"
-
-
-def tell_of_later(payload: bytes, fds: list[int]) -> None:
-    """A child says whether the server had done that."""
-    with socket.socket(fileno=fds[0]) as channel:
-        channel.sendall(_later)
-
-
 @pytest.fixture
 def server() -> Iterator[ForkServer]:
     """A server that has not been started."""
@@ -81,27 +66,6 @@ def test_exit_codes(server: ForkServer, payload: bytes, number: int | None, code
     assert code == child.exitcode
     child.signal(signal.SIGTERM)  # an ended child is not signalled, whoever has its pid now
     child.close()
-
-
-def test_what_comes_later() -> None:
-    """The first child does not wait for it, later ones find it done; what fails or is not there harms nobody."""
-    rest = [f"{__name__}:nothing_of_that_name", "nowhere_at_all", f"{__name__}:come_later"]
-    server = ForkServer(f"{__name__}:tell_of_later", rest)
-    heard: list[bytes] = []
-    try:
-        while heard[-1:] != [b"done"] and len(heard) < 200:
-            child, channel = fork(server, b"")
-            with channel:
-                heard.append(channel.recv(100))
-            assert child.poll(10)
-            assert 0 == child.exitcode
-            child.close()
-            time.sleep(0.15)
-    finally:
-        server.close()
-
-    assert b"not yet" == heard[0]
-    assert b"done" == heard[-1]
 
 
 def test_server_killed(server: ForkServer) -> None:

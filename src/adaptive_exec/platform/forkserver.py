@@ -106,13 +106,10 @@ class ForkServer:
 
     Args:
         entry: `module:function` that a child calls with its payload and its descriptors.
-        later: What the server does once, when its first children are on their way, so that later ones share what that
-            loads: `module` is imported, and of `module:function` the function is called, too.
     """
 
-    def __init__(self, entry: str, later: Sequence[str] = ()) -> None:
+    def __init__(self, entry: str) -> None:
         self._entry = entry
-        self._later = tuple(later)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -193,7 +190,7 @@ class ForkServer:
             raise
         finally:
             theirs.close()
-        text = "\n".join([self._entry, *self._later]).encode()
+        text = self._entry.encode()
         ours.sendall(HEADER.pack(len(text), 0) + text)
         self._socket = ours
         return ours

@@ -28,7 +28,6 @@ __all__ = ["GRACE_SECONDS", "HEADER", "NUMBER", "readable", "serve"]
 GRACE_SECONDS: Final = 0.5
 HEADER: Final = struct.Struct("!II")
 NUMBER: Final = struct.Struct("!q")
-QUIET_SECONDS: Final = 0.1
 
 
 def readable(fds: Iterable[int], timeout: float | None = None) -> set[int]:
@@ -68,23 +67,11 @@ class _Server:
     def __init__(self, parent: socket.socket) -> None:
         self.parent = parent
         self.pipes: dict[int, int] = {}
-        self.asked = False  # somebody wanted a child
         size, _ = HEADER.unpack(_receive(parent, HEADER.size))
-        self.entry, *self.later = _receive(parent, size).decode().split("\n")
+        self.entry = _receive(parent, size).decode()
         with contextlib.suppress(Exception):  # its children will say so
             importlib.import_module(self.entry.partition(":")[0])
         # A collection in a child would touch, and so copy, the pages of all that is here already.
-        gc.freeze()
-
-    def load_the_rest(self) -> None:
-        """When the first children are on their way and nobody waits: what later ones will want."""
-        later, self.later = self.later, []
-        for name in later:
-            module, _, function = name.partition(":")
-            with contextlib.suppress(Exception):
-                loaded = importlib.import_module(module)
-                if function:
-                    getattr(loaded, function)()
         gc.freeze()
 
     def run(self) -> int:
@@ -96,11 +83,7 @@ class _Server:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         self.wake = (wake_read, wake_write)
         while True:
-            ready = readable(
-                [self.parent.fileno(), wake_read], QUIET_SECONDS if self.asked and self.later else None
-            )
-            if not ready:
-                self.load_the_rest()
+            ready = readable([self.parent.fileno(), wake_read])
             if wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 4096)
@@ -114,7 +97,6 @@ class _Server:
 
     def fork(self) -> None:
         """Read one request and fork its child."""
-        self.asked = True
         header, fds, _, _ = socket.recv_fds(self.parent, HEADER.size, 16)
         if not header:
             raise EOFError

@@ -48,19 +48,10 @@ from .wire import Entry, Kind, Measure
 if TYPE_CHECKING:
     from ...profiling.sampler import Sampler
 
-__all__ = ["forked", "run_coroutine", "serve", "warm_up"]
+__all__ = ["forked", "run_coroutine", "serve"]
 
 SPIN_SECONDS: Final = 100e-6
 LASTING_NS: Final = 500_000
-
-
-def warm_up() -> None:
-    """In the fork server: load what not every call needs, so that workers share it."""
-    from ...platform import raw_memory  # noqa: F401
-    from ...platform.held_calls import held_calls
-    from ...profiling import sampler  # noqa: F401
-
-    held_calls()
 
 
 def forked(payload: bytes, fds: list[int]) -> None:

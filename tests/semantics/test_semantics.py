@@ -1,0 +1,49 @@
+"""Routing never changes the answer: whatever a function does, its calls through an executor are as plain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from adaptive_exec import AdaptiveExecutor
+from tests.semantics import innocent, nasty
+from tests.semantics.case import Case, eager_executor, plainly, routed
+
+pytestmark = pytest.mark.full
+
+
+@pytest.fixture
+def executor() -> Iterator[AdaptiveExecutor]:
+    """One that sends away what may leave."""
+    with eager_executor() as made:
+        yield made
+
+
+def named(cases: list[Case]) -> list[object]:
+    """Cases as parameters."""
+    return [pytest.param(case, id=case.name) for case in cases]
+
+
+@pytest.mark.parametrize("case", named(nasty.CASES))
+def test_nobody_notices(case: Case, executor: AdaptiveExecutor) -> None:
+    """Results, errors, arguments and world are those of plain calls, or an error of the library's says why not."""
+    plain, run = plainly(case), routed(case, executor)
+
+    if not run.loud:
+        assert plain.ends == run.ends
+        assert plain.arguments == run.arguments
+        assert plain.same == run.same
+        assert plain.world == run.world
+
+
+@pytest.mark.parametrize("case", named(innocent.CASES))
+def test_the_innocent_leave(case: Case, executor: AdaptiveExecutor) -> None:
+    """And their answers are the same, too."""
+    plain, run = plainly(case), routed(case, executor)
+
+    assert not run.loud
+    assert plain.ends == run.ends
+    assert plain.arguments == run.arguments
+    assert plain.world == run.world
+    assert "process" == run.backends[-1], executor.explain(case.fn).reason

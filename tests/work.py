@@ -39,6 +39,14 @@ def compute(n: int) -> int:
     return total
 
 
+def compute_until(path: str) -> int:
+    """Compute, holding the GIL, until there is a file."""
+    turns = 0
+    while not os.path.exists(path):
+        turns += sum(range(20_000))
+    return turns
+
+
 def nap(seconds: float) -> float:
     time.sleep(seconds)
     return seconds

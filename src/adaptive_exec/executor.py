@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from . import parent
 from .backends.base import WorkerPool
@@ -28,6 +29,9 @@ from .platform.cores import usable_cores
 from .platform.gil import gil_enabled
 from .primitives import home_address
 from .routing.store import is_coroutine_function
+
+if TYPE_CHECKING:
+    from .routing.profiles import ProfileFile
 
 __all__ = ["AdaptiveExecutor", "ExecutorView", "executor_of_worker"]
 
@@ -56,6 +60,9 @@ class AdaptiveExecutor(Executor):
         max_tasks_per_child: Calls after which a worker process is replaced by a new one, between two calls
             and without a word; None means that a worker serves as long as it is needed. One whose own
             memory has grown by more than 1 GiB is replaced in any case.
+        profiles: A file in which what is learned of functions lives from run to run; None forgets it at the end.
+            It is read when the first function is met, and written when the executor has ended, and may be
+            shared by programs. What can't be used is ignored with a `RuntimeWarning`.
 
     Raises:
         TypeError: An argument has the wrong type.
@@ -71,6 +78,7 @@ class AdaptiveExecutor(Executor):
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
         max_tasks_per_child: int | None = None,
+        profiles: str | os.PathLike[str] | None = None,
     ) -> None:
         check_size("max_threads", max_threads)
         check_size("max_processes", max_processes)
@@ -85,6 +93,7 @@ class AdaptiveExecutor(Executor):
             multiprocessing.get_context(mp_context)  # ValueError for an unknown one
         elif mp_context is not None and not isinstance(mp_context, BaseContext):
             raise TypeError('mp_context must be a multiprocessing context or its name, such as "spawn"')
+        kept_in = None if profiles is None else _profile_file(profiles)
         cores = usable_cores()
         processes = ProcessBackend(
             max_processes or cores,
@@ -95,9 +104,15 @@ class AdaptiveExecutor(Executor):
             cores=cores,
             max_tasks=max_tasks_per_child,
         )
-        self._start(ThreadBackend(max_threads, cores), processes, max_processes or cores)
+        self._start(ThreadBackend(max_threads, cores), processes, max_processes or cores, kept_in)
 
-    def _start(self, threads: ThreadBackend, processes: WorkerPool, max_processes: int) -> None:
+    def _start(
+        self,
+        threads: ThreadBackend,
+        processes: WorkerPool,
+        max_processes: int,
+        profiles: ProfileFile | None = None,
+    ) -> None:
         """Put the parts together."""
         self._dispatcher = Dispatcher(
             Machine(cores=usable_cores(), processes=max_processes, gil=gil_enabled()),
@@ -106,6 +121,7 @@ class AdaptiveExecutor(Executor):
             LoopBackend(),
             exits.register,
             exits.forget,
+            profiles,
         )
         weakref.finalize(self, exits.let_go, self._dispatcher).atexit = False
 
@@ -385,6 +401,18 @@ class ExecutorView:
     def explain(self, fn: Callable[..., Any]) -> Decision:
         """As `AdaptiveExecutor.explain`, with this view's options."""
         return self._executor._dispatcher.explain(subject_of(check_callable(fn)), self._options)
+
+
+def _profile_file(path: str | os.PathLike[str]) -> ProfileFile:
+    """The file of profiles at a path."""
+    from .routing.profiles import ProfileFile  # here: it takes modules that few programs need
+
+    found: object = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(found, str):
+        raise TypeError(f"profiles must be a path, a str or a pathlib.Path, not {type(found).__name__}")
+    if not found:
+        raise ValueError("profiles must name a file: leave it out to keep nothing")
+    return ProfileFile(found)
 
 
 def executor_of_worker(home: bytes, desk: int) -> AdaptiveExecutor:

@@ -29,7 +29,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
 from ..backends.loop import LoopBackend
@@ -52,6 +52,9 @@ from .scouting import Scouting
 from .shares import per_call
 from .supervisor import Supervisor
 
+if TYPE_CHECKING:
+    from ..routing.profiles import ProfileFile
+
 __all__ = ["Dispatcher"]
 
 NUDGE_SECONDS = 0.1
@@ -68,6 +71,7 @@ class Dispatcher:
         loop: LoopBackend,
         on_start: Callable[[Dispatcher], object] = id,
         on_end: Callable[[Dispatcher], object] = id,
+        profiles: ProfileFile | None = None,
     ) -> None:
         """`on_start` and `on_end` are told when there first is, and when there is no more, something to end."""
         self._on_start = on_start
@@ -77,7 +81,8 @@ class Dispatcher:
         self._processes = processes
         self._loop = loop
         self._backends: dict[BackendName, Backend] = {"thread": threads, "process": processes, "loop": loop}
-        self._store = Store()
+        self._profiles = profiles
+        self._store = Store() if profiles is None else Store(recall=profiles.recall)
         self._supervisor = Supervisor()
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
         self._living = Living()
@@ -135,11 +140,12 @@ class Dispatcher:
 
     def explain(self, fn: Callable[..., Any], options: Options) -> Decision:
         """Where the next call would run."""
-        record = self._store.find(fn)
+        record = self._store.find(fn) if self._profiles is None else self._store.record(fn)
         if record is None:
             facts = Facts(options, is_coroutine_function(fn), Profile(), Load(), self._router.machine)
             return decide(facts)
-        return decide(self._router.facts(record, options))
+        decision = decide(self._router.facts(record, options))
+        return self._router.first_here(record, decision) if options.backend is None else decision
 
     def is_busy(self) -> bool:
         """Whether a call has been accepted and has not ended."""
@@ -205,6 +211,7 @@ class Dispatcher:
 
     def forget(self) -> None:
         """In a forked copy of this process nothing of this runs, and somebody else may have held the locks."""
+        self._profiles = None
         self._living.forget()
         self._processes.forget()
 
@@ -231,12 +238,12 @@ class Dispatcher:
             self._send(task, record, decide(self._router.facts(record, options, fn=task.subject)))
             return
         facts = self._router.facts(record, options, fn=task.subject)
-        if self._router.trusts(facts.profile):
+        if self._router.trusts(record, facts.profile):
             lasting = decide_steadily(facts)
             record.steady = None if lasting is None else (options, facts.stay, lasting)
             self._send(task, record, lasting or decide(facts))
             return
-        self._scouting.take(task, record, decide(facts))
+        self._scouting.take(task, record, self._router.first_here(record, decide(facts)))
 
     def _send(self, task: Task, record: FunctionRecord, decision: Decision, *, watch: bool = True) -> None:
         """Hand a call to the backend that was decided on; `watch` False: it is known that it need not be watched."""
@@ -476,4 +483,7 @@ class Dispatcher:
         for backend in self._backends.values():
             backend.shutdown(wait=wait)
         self._supervisor.stop(wait=wait)
+        profiles, self._profiles = self._profiles, None
+        if profiles is not None:
+            profiles.keep(self._store.all())
         self._on_end(self)

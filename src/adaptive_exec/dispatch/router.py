@@ -9,7 +9,7 @@ from ..backends.base import Task, WorkerPool
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable
 from ..model import Decision, Load, Machine, Options, Profile
-from ..routing.policy import Facts, decide, is_trusted
+from ..routing.policy import WAITS, Facts, decide, hardly_holds_the_gil, is_trusted
 from ..routing.store import FunctionRecord
 
 __all__ = ["Router", "first_line"]
@@ -69,9 +69,22 @@ class Router:
             stay = "has pure=False, which says that it changes shared state"
         return Facts(options, record.coroutine, profile, load, self.machine, stay, record.before)
 
-    def trusts(self, profile: Profile) -> bool:
-        """Whether these figures are good enough to route by."""
+    def trusts(self, record: FunctionRecord, profile: Profile) -> bool:
+        """Whether these figures are good enough to route by.
+
+        Those of another run say nothing of what calls do to their arguments, so a function that may leave by them has
+        to have ended a call here.
+        """
+        if record.recalled and not (profile.cpu_ratio < WAITS or hardly_holds_the_gil(profile, self.machine)):
+            return False
         return is_trusted(profile, self.machine)
+
+    def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
+        """The decision for the next call, which stays here if its function's figures are another run's."""
+        if not record.recalled or decision.backend != "process":
+            return decision
+        why = f"{decision.reason}, by another run's figures; a call is looked at here first"
+        return Decision("thread", why, decision.profile)
 
     def _computes(self, profile: Profile) -> bool:
         """Whether it may be worth sending away, so that its code must be judged."""

@@ -100,6 +100,7 @@ class Scouting:
             with record.lock:
                 record.scouts.discard(task)
                 record.progress = True
+                record.recalled = False
                 held = bool(record.held)
             if held:
                 self._review(record)
@@ -137,7 +138,7 @@ class Scouting:
     def _review(self, record: FunctionRecord) -> bool:
         """Route what is held, if the figures suffice; else widen the scouting. False once nothing is held."""
         profile = self._known(record)
-        if self._router.trusts(profile):
+        if self._router.trusts(record, profile):
             with record.lock:
                 tasks = list(record.held)
                 record.held.clear()
@@ -148,7 +149,7 @@ class Scouting:
         for task in more:
             # By the figures read above: others may have come meanwhile, and then its code would have to be judged.
             decision = decide(self._router.facts(record, task.options, profile=profile))
-            self._send_held(task, record, decision, scout=True)
+            self._send_held(task, record, self._router.first_here(record, decision), scout=True)
         return left
 
     def _more_scouts(
@@ -188,7 +189,7 @@ class Scouting:
         with record.lock:
             held = len(record.held)
             first = record.held[0] if held else None
-        if first is None:
+        if first is None or record.recalled:
             return False
         options = first.options
         decision = on_trial(self._router.facts(record, options, held - 1, first.subject, profile))
@@ -230,12 +231,16 @@ class Scouting:
         so that is believed of whole calls, or of those that have computed for long.
         """
         profile = record.profile()
-        if profile.settled:
+        if profile.settled and not record.recalled:
             return profile
         with record.lock:
             scouts = list(record.scouts)
         meters = [task.meter for task in scouts]
         seen = [sample for meter in meters if meter is not None and (sample := meter.peek()) is not None]
+        if profile.settled:
+            # Waiting for the end of a long call would make what is known a hindrance.
+            record.recalled = not any(sample.cpu_ns >= LONG_SCOUT_NS for sample in seen)
+            return profile
         if not seen:
             return profile
         live = record.estimator.add_live(seen)

@@ -43,6 +43,7 @@ from ..sample import Sample
 from .drift import Drift
 from .evidence import Evidence
 from .figures import figure_out
+from .keeping import Knowledge
 
 __all__ = ["Estimator"]
 
@@ -173,6 +174,26 @@ class Estimator:
             return self._is_due(self._refreshed())
         finally:
             self._release()
+
+    def knowledge(self) -> Knowledge | None:
+        """What could be kept for another run; None if that would settle nothing."""
+        with self._lock:
+            if not self._refreshed().settled:
+                return None
+            good = tuple([sample for sample in self._recent if not sample.failed and sample.wall_ns])
+            payloads = tuple([sample for sample in self._payloads if not sample.failed and sample.wall_ns])
+            return Knowledge(self._since_reset, good, payloads, self._evidence.copy()) if good else None
+
+    def recall(self, known: Knowledge) -> None:
+        """Begin with what was known in another run; for an estimator that knows nothing yet."""
+        with self._lock:
+            if self._calls:
+                return
+            self._recent.extend(known.recent)
+            self._payloads.extend(known.payloads)
+            self._evidence = known.evidence.copy()
+            self._calls = self._since_reset = known.calls
+            self._stale = _REFRESH_CALLS
 
     @property
     def gil_spent_s(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from ..sample import Sample
@@ -16,6 +17,16 @@ _FREE_NS: Final = _WINDOW_NS / 2
 _CERTAIN: Final = 1.5
 _SUREST_RATE: Final = 0.95
 _MOST_OF_A_CALL: Final = 6.0
+_SUMS: Final = (
+    "_calls",
+    "_wall",
+    "_cpu",
+    "_looks",
+    "_exposed",
+    "_free",
+    "_certainty",
+    "_withheld",
+)
 
 
 def half_width(share: float, observations: float) -> float:
@@ -64,6 +75,28 @@ class Evidence:
         for name in self.__slots__:
             setattr(twin, name, getattr(self, name))
         return twin
+
+    def sums(self) -> list[float]:
+        """All sums as numbers, for `of_sums`; how they fade is not among them."""
+        return [getattr(self, name) for name in _SUMS] + list(self._shares)
+
+    @classmethod
+    def of_sums(cls, sums: Sequence[float]) -> Evidence:
+        """The evidence with these sums, each finite and not negative.
+
+        Raises:
+            ValueError: There are not as many as there should be, or two of them contradict each other.
+        """
+        if len(sums) != len(_SUMS) + 2:
+            raise ValueError("not the sums of what was seen")
+        made = cls()
+        for name, value in zip(_SUMS, sums[:-2], strict=True):
+            setattr(made, name, value)
+        blocked, sampled = sums[-2:]
+        if blocked > sampled:
+            raise ValueError("more was seen waiting than was seen")
+        made._shares = (blocked, sampled)
+        return made
 
     def add(self, sample: Sample) -> None:
         """Add what the sampler saw of one call, if anything."""

@@ -52,6 +52,7 @@ class FunctionRecord:
         "profiled",
         "progress",
         "provisional",
+        "recalled",
         "released",
         "scout_limit",
         "scouts",
@@ -86,6 +87,7 @@ class FunctionRecord:
         self.before: BackendName | None = None
         self.counts: dict[BackendName, int] = {}
         self.failures = 0
+        self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
         self.watched = False  # somebody will look at what is held; a hint that saves asking again
 
     def judged(self, fn: Callable[..., Any]) -> Verdict:
@@ -147,8 +149,10 @@ def _with_safety(profile: Profile, safe: bool) -> Profile:
 class Store:
     """All records of one executor."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, recall: Callable[[FunctionRecord], object] = id) -> None:
+        """`recall` is given each new record before anybody else."""
         self._limit = limit
+        self._recall = recall
         self._lock = threading.Lock()
         self._records: OrderedDict[tuple[int, ...], FunctionRecord] = OrderedDict()
         self._lately: dict[int, tuple[weakref.ref[Any], types.CodeType, FunctionRecord]] = {}
@@ -175,6 +179,7 @@ class Store:
                 self._records.move_to_end(key)
                 return found
         made = FunctionRecord(name_of(fn), pins, is_coroutine_function(fn))
+        self._recall(made)
         with self._lock:
             found = self._records.setdefault(key, made)
             if len(self._records) > self._limit:

@@ -158,7 +158,7 @@ def soak(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Compare with the standard library and others: `nox -s bench -- NAME [OPTIONS]`, or all of them."""
     session.install("--prefer-binary", ".[bench]")
-    helpers = {"harness", "processes_host", "processes_work"}
+    helpers = {"harness", "processes_host", "processes_work", "routing_corpus"}
     here = sorted(path.stem for path in Path("bench").glob("*.py") if path.stem not in helpers)
     name, *options = session.posargs or [""]
     if name and name not in here:

@@ -93,7 +93,8 @@ class Task:
     owner: Any = None  # the dispatcher's record of the function
     meter: Any = None  # set while a thread runs it, so that others can look at the call
     snapshot: Any = None  # what the dispatcher compares before and after a scout's call
-    environment: bytes | None = None  # module state that the function must find the same elsewhere
+    # Module state that the function must find the same elsewhere; None if the user has vouched for it.
+    environment: bytes | None = None
     wire: Any = None  # what a backend keeps of the task
 
     def __init__(

@@ -111,7 +111,8 @@ class Router:
             verdict = record.judged(task.subject)
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
-            task.environment = environment(verdict.reads)
+            # Empty means that nothing has to be compared; the worker still looks what becomes of the arguments.
+            task.environment = environment(verdict.reads) or b""
         except (NotPicklable, ValueError) as error:
             self.stay(record, f"reads module state that can't be compared in a worker ({first_line(error)})")
             return decide(self.facts(record, options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 import types
 from typing import Any, Final, NoReturn
 
@@ -36,6 +37,9 @@ _WIDE: Final = 10_000
 _OPAQUE: Final = object()
 _CODE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 _STEPS: Final = 120_000
+_SECONDS: Final = 0.5
+"""CPU time that a reading may take: a step among many possible values may take milliseconds."""
+_LOOK_EVERY: Final = 32
 _NUMBERS: Final = (int, float, complex, str, bytes, tuple, frozenset)
 
 
@@ -47,6 +51,7 @@ class Heap:
         self.file = file
         self.changed = False
         self.steps = 0
+        self._until = time.thread_time() + _SECONDS
         self._held: dict[tuple[Fresh, str], Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
@@ -57,6 +62,8 @@ class Heap:
         self.steps += 1
         if self.steps > _STEPS:
             raise StaysError("calls too much code to read")
+        if self.steps % _LOOK_EVERY == 0 and time.thread_time() > self._until:
+            raise StaysError("takes too long to read")
 
     def stay(self, why: str, node: Any = None, frame: Frame | None = None) -> NoReturn:
         """End the reading with a clause that names the place."""

@@ -162,8 +162,8 @@ class Members(Heap):
             elif isinstance(found, staticmethod):
                 called = self.run_found(found.__func__, args.without_first(), node, frame, owner)
             elif isinstance(found, classmethod):
-                kinds = self.class_of(args.first())
-                kinds |= frozenset(t for t in args.first() if isinstance(t, (Known, LocalClass)))
+                classes = frozenset(t for t in args.first() if _is_class(t))
+                kinds = classes | self.class_of(args.first() - classes)
                 called = self.run_found(
                     found.__func__, args.without_first().behind(kinds), node, frame, owner
                 )
@@ -276,3 +276,8 @@ class Members(Heap):
             finally:
                 self.hashing -= name == "__hash__"
         return result
+
+
+def _is_class(thing: object) -> bool:
+    """Whether this is a class, through which a class method may be called."""
+    return isinstance(thing, LocalClass) or (isinstance(thing, Known) and isinstance(thing.value, type))

@@ -82,7 +82,8 @@ class Entry(NamedTuple):
         pickled: The function, if the worker doesn't know it.
         arguments: (args, kwargs) of plain values (`plain.py`), or those pickled.
         measure: A `Measure`.
-        environment: Pickled module state that has to be the same in the worker.
+        environment: Pickled module state that has to be the same in the worker, empty if there is none; None if
+            the user has vouched for the call, so that nobody looks what it changes.
         sent: What of the arguments travels apart (`shelf.Sent`).
     """
 

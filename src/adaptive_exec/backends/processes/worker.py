@@ -22,7 +22,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -42,6 +41,7 @@ from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
 from .shelf import Sent, Shelf
+from .watching import Given, difference_of
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
@@ -52,6 +52,7 @@ __all__ = ["forked", "run_coroutine", "serve"]
 
 SPIN_SECONDS: Final = 100e-6
 LASTING_NS: Final = 500_000
+WATCHED_BYTES: Final = 64 << 10
 
 
 def forked(payload: bytes, fds: list[int]) -> None:
@@ -175,8 +176,9 @@ class _Worker:
         except BaseException as error:  # even SystemExit: it is that call's, not this process's
             why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
             return wire.encode(Kind.REFUSED, number, why)
+        given = Given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
-            return self._quickly(number, function, args, kwargs)
+            return self._quickly(number, function, args, kwargs, given)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
         sampled = entry.measure == Measure.SAMPLED and entry.function in self._lasting
         meter = CallMeter(_sampler() if sampled else None, alone=True)
@@ -187,8 +189,10 @@ class _Worker:
                 value = run_coroutine(value)
         except BaseException as error:
             sample = meter.stop(failed=True)
-            return _answer_error(number, error, sample.wall_ns, sample)
+            return _changed(number, given) or _answer_error(number, error, sample.wall_ns, sample)
         sample = meter.stop(failed=False)
+        if (changed := _changed(number, given)) is not None:
+            return changed
         if sample.wall_ns >= LASTING_NS:
             self._note_lasting(entry.function)
         return self._answer(entry, value, sample)
@@ -199,7 +203,14 @@ class _Worker:
             self._lasting.clear()  # those that are still called are soon noted again
         self._lasting.add(function)
 
-    def _quickly(self, number: int, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
+    def _quickly(
+        self,
+        number: int,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        given: Given | None,
+    ) -> bytes:
         """Run a call that is known to be short, and measure no more of it than that it still is."""
         started = time.perf_counter_ns()
         try:
@@ -209,8 +220,11 @@ class _Worker:
                 value = run_coroutine(value)
                 plain = is_plain(value)
         except BaseException as error:
-            return _answer_error(number, error, time.perf_counter_ns() - started, None)
+            wall = time.perf_counter_ns() - started
+            return _changed(number, given) or _answer_error(number, error, wall, None)
         wall = time.perf_counter_ns() - started
+        if (changed := _changed(number, given)) is not None:
+            return changed
         if plain:
             return wire.encode(Kind.PLAIN, number, value, wall, None)
         try:
@@ -262,11 +276,29 @@ class _Worker:
             args, kwargs = entry.arguments
         else:
             args, kwargs = self._buffers.loads(entry.arguments, entry.sent)
-        if entry.environment is not None:
-            difference = _difference(entry.environment)
+        if entry.environment:
+            difference = difference_of(entry.environment)
             if difference is not None:
                 raise _Refusal(difference)
         return function, args, kwargs
+
+
+def _changed(number: int, given: Given | None) -> bytes | None:
+    """What goes back for a call that has changed its arguments; None if it hasn't, or nobody asks."""
+    if given is None or not given.changed():
+        return None
+    return wire.encode(Kind.REFUSED, number, "it changed what it was given, which only a worker would see")
+
+
+def _is_to_be_watched(entry: Entry) -> bool:
+    """Whether it matters, and costs little, to see what a call does to its arguments."""
+    arguments = entry.arguments
+    return (
+        entry.environment is not None
+        and isinstance(arguments, bytes)
+        and len(arguments) <= WATCHED_BYTES
+        and entry.sent is None
+    )
 
 
 def _sampler() -> Sampler:
@@ -301,21 +333,3 @@ def run_coroutine(coroutine: Any) -> Any:
     import asyncio
 
     return asyncio.run(coroutine)
-
-
-def _difference(environment: bytes) -> str | None:
-    """What a function reads of its modules' state and would find different here; None if nothing."""
-    for module_name, name, theirs in pickling.loads(environment):
-        ours: Any = sys.modules.get(module_name)
-        try:
-            for part in name.split("."):
-                ours = getattr(ours, part)
-        except AttributeError:
-            return f"{module_name}.{name} does not exist in a worker"
-        try:
-            same = type(ours) is type(theirs) and bool(ours == theirs)
-        except Exception:
-            same = False
-        if not same:
-            return f"{module_name}.{name} has another value here than in a worker"
-    return None

@@ -1,0 +1,80 @@
+"""What a worker looks at so that routing never changes the answer: module state before a call, arguments after it.
+
+A function was read before its calls were sent away, and its first calls were watched at home. Neither sees all. So
+what it reads of its modules is compared with what its parent has, strictly, and what it was given is pickled before
+and after the call: what only a worker would see changed is reported, and the parent calls again at home.
+"""
+
+from __future__ import annotations
+
+import decimal
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ... import pickling
+
+__all__ = ["Given", "alike", "difference_of"]
+
+_BY_TEXT: Final = (float, complex, decimal.Decimal)
+
+
+class Given:
+    """Arguments as they were before a call.
+
+    Args:
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+    """
+
+    __slots__ = ("_before", "_things")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self._things = (args, kwargs)
+        self._before = self._pickled()
+
+    def changed(self) -> bool:
+        """Whether the call has left them otherwise; False if that can't be told."""
+        return self._before is not None and self._before != self._pickled()
+
+    def _pickled(self) -> bytes | None:
+        """What they are now; None if they can't be pickled any more."""
+        try:
+            return pickling.dumps(self._things)
+        except Exception:
+            return None
+
+
+def difference_of(environment: bytes) -> str | None:
+    """What a function reads of its modules' state and would find different here; None if nothing."""
+    for module_name, name, theirs in pickling.loads(environment):
+        ours: Any = sys.modules.get(module_name)
+        try:
+            for part in name.split("."):
+                ours = getattr(ours, part)
+        except AttributeError:
+            return f"{module_name}.{name} does not exist in a worker"
+        try:
+            same = alike(ours, theirs)
+        except Exception:
+            same = False
+        if not same:
+            return f"{module_name}.{name} has another value here than in a worker"
+    return None
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether no code could tell two values apart but by their identity: more than `==` asks for.
+
+    1 is equal to True, 0.0 to -0.0, Decimal("1.0") to Decimal("1.00"), and a dict to one in another order.
+    """
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind in _BY_TEXT:
+        return str(one) == str(other)
+    if kind is list or kind is tuple:
+        return len(one) == len(other) and all(map(alike, one, other))
+    if kind is dict:
+        return alike(list(one), list(other)) and all(map(alike, one.values(), other.values()))
+    return bool(one == other)

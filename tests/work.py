@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
 import threading
@@ -212,3 +213,17 @@ def package(name: str) -> types.ModuleType:
     if parent:
         setattr(sys.modules[parent], last, made)
     return made
+
+
+def grow_and_end(items: list[int], fails: bool) -> int:
+    """Change an argument, then end one way or the other."""
+    items.append(3)
+    if fails:
+        raise ValueError("after the change")
+    return len(items)
+
+
+def shuffled_first(items: list[int]) -> int:
+    """Change an argument through an object that reading the code knows nothing of."""
+    random.Random(7).shuffle(items)
+    return items[0]

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -347,6 +348,42 @@ def test_surroundings_that_change(make: Make, monkeypatch: pytest.MonkeyPatch, t
         assert [str(tmp_path), before + 123] == [outcome.value for outcome in handed.wait(3)[1:]]
     finally:
         sys.setrecursionlimit(before)
+
+
+def test_an_environment_that_changes(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call finds the variables that the caller has now; what another call has set in its worker stays there."""
+    read = eval("lambda name: __import__('os').environ.get(name)")
+    write = eval("lambda name, value: __import__('os').environ.__setitem__(name, value)")
+    handed, pool = Handed(), make(1)
+
+    def found(fn: Any, *args: Any) -> Any:
+        pool.submit(handed.task(fn, *args))
+        return handed.wait(len(handed.outcomes) + 1)[-1].value
+
+    found(write, "AE_OF_THE_WORKER", "its own")
+    monkeypatch.setenv("AE_TEST_VALUE", "one")
+    assert "one" == found(read, "AE_TEST_VALUE")
+    monkeypatch.setenv("AE_TEST_VALUE", "two")
+    assert "two" == found(read, "AE_TEST_VALUE")
+    monkeypatch.delenv("AE_TEST_VALUE")
+    assert found(read, "AE_TEST_VALUE") is None
+    assert "its own" == found(read, "AE_OF_THE_WORKER")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system has no such call")
+def test_a_time_zone_that_changes(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a variable that programs are asked about by others than `os.environ`."""
+    name = eval("lambda: __import__('time').strftime('%Z', __import__('time').localtime(0))")
+    handed, pool = Handed(), make(1)
+    try:
+        for number, zone in enumerate(("AAA-3", "BBB+5"), 1):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            pool.submit(handed.task(name))
+            assert zone[:3] == handed.wait(number)[-1].value
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 # --- races ----------------------------------------------------------------------------------------------

@@ -30,7 +30,6 @@ __all__ = ["LIMIT", "CallCheck"]
 LIMIT: Final = 16 * 1024 * 1024
 """Bytes that are compared; more stays uncompared, and the call at home."""
 
-_CALLABLES: Final = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, functools.partial)
 _PARTS = 16  # wrappers of wrappers end somewhere
 
 
@@ -85,7 +84,7 @@ class CallCheck:
         for label, value in _given(self._args, self._kwargs):
             if _is_iterator(value):
                 self._found(f"consumed the iterator in {label}")
-            elif isinstance(value, _CALLABLES):
+            elif callable(value):
                 self._judge(label, value)
             began = time.perf_counter_ns()
             data = self._note(f"its {label}", value)

@@ -49,7 +49,7 @@ _NAMES: Final[dict[str, str]] = {
         """
         os.read os.write os.close os.closerange os.dup os.dup2 os.lseek os.fsync os.ftruncate os.pipe os.pipe2
         os.fdopen os.sendfile os.set_inheritable os.isatty os.pread os.pwrite os.readv os.writev os.fstat os.openpty
-        os.get_terminal_size
+        os.get_terminal_size os.open shutil.get_terminal_size
         """,
     ),
     **_each("calls {} on this process's standard streams", "builtins.print builtins.input"),
@@ -63,7 +63,11 @@ _NAMES: Final[dict[str, str]] = {
         """,
     ),
     **_each("calls {}, through which anything can be changed", "builtins.globals builtins.locals"),
-    **_each("calls {}, which can do anything", "builtins.exec builtins.eval"),
+    **_each(
+        "calls {}, which can do anything",
+        "builtins.exec builtins.eval pkgutil.resolve_name pydoc.locate pydoc.resolve timeit.timeit timeit.repeat "
+        "types.FunctionType types.CodeType",
+    ),
     **_each("calls {}, which talks to whoever sits here", "builtins.breakpoint builtins.help"),
     **_each(
         "computes with decimals, whose precision belongs to this thread",

@@ -89,6 +89,9 @@ def _unwrap(fn: Any) -> tuple[Any, type | None]:
     me: type | None = None
     for _ in range(_WRAPPERS):
         if isinstance(fn, functools.partial):
+            for bound in (*fn.args, *fn.keywords.values()):
+                if callable(bound) and not (verdict := judge(bound)).allowed:
+                    raise StaysError(f"holds a function that {verdict.reason}")
             fn = fn.func
         elif isinstance(fn, types.MethodType):
             if isinstance(fn.__self__, type):

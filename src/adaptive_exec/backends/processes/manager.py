@@ -250,7 +250,7 @@ class Manager:
                     desk=self._desk,
                 )
                 handle, channel, board, lane = self._launcher.launch(settings)
-                worker = RemoteWorker(handle, channel, board, Buffers(lane, crew.shelf))
+                worker = RemoteWorker(handle, channel, board, Buffers(lane, crew.shelf), settings.around)
             except Exception as error:
                 with crew.lock:
                     crew.coming -= 1

@@ -88,7 +88,15 @@ class RemoteWorker:
         "waits",
     )
 
-    def __init__(self, handle: Handle, channel: Channel, board: Board, buffers: Buffers) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        channel: Channel,
+        board: Board,
+        buffers: Buffers,
+        around: wire.Surroundings | None = None,
+    ) -> None:
+        """`around` is what it was told of its surroundings when it was started."""
         self.handle = handle
         self.buffers = buffers
         self.channel = channel
@@ -112,7 +120,7 @@ class RemoteWorker:
         self._full = False
         self._gone = False
         self._functions = wire.RecentFunctions(wire.REMEMBERED)
-        self._around: wire.Surroundings | None = None
+        self._around = around
         self._stopping = False
         self._last = 0
         self._told = 0

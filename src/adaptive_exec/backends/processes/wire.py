@@ -10,6 +10,7 @@ import contextlib
 import os
 import pickle
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -34,7 +35,7 @@ __all__ = [
     "unpack_sample",
 ]
 
-Surroundings = tuple[str | None, int, int]
+Surroundings = tuple[str | None, int, int, Mapping[str, str]]
 Arguments = bytes | tuple[tuple[Any, ...], Mapping[str, Any]]
 
 REMEMBERED: Final = 256
@@ -130,23 +131,50 @@ class Settings(NamedTuple):
     authkey: bytes | None = None
 
 
+_environ: tuple[object, Mapping[str, str]] = (None, {})
+
+
+def _environment() -> Mapping[str, str]:
+    """The process's environment; the same object for as long as nothing in it changes. Not to be changed."""
+    global _environ
+    raw = getattr(os.environ, "_data", None)  # a copy of the whole would take longer than all the rest
+    known, copy = _environ
+    if raw is None or raw != known:
+        copy = dict(os.environ)
+        _environ = (None if raw is None else dict(raw)), copy
+    return copy
+
+
 def surroundings() -> Surroundings:
-    """What a call may depend on without naming it: working directory, recursion limit, digits of integers."""
+    """What a call may depend on without naming it: directory, recursion limit, digits of integers, environment."""
     try:
         directory: str | None = os.getcwd()
     except OSError:
         directory = None  # it has been removed
-    return directory, sys.getrecursionlimit(), sys.get_int_max_str_digits()
+    return directory, sys.getrecursionlimit(), sys.get_int_max_str_digits(), _environment()
 
 
 def adopt(theirs: Surroundings) -> None:
     """Make the parent's surroundings this process's own."""
-    directory, depth, digits = theirs
+    directory, depth, digits, environ = theirs
     if directory is not None:
         with contextlib.suppress(OSError):
             os.chdir(directory)
     sys.setrecursionlimit(depth)
     sys.set_int_max_str_digits(digits)
+    global _adopted
+    zone, before, _adopted = os.environ.get("TZ"), _adopted, environ
+    for name in before.keys() - environ.keys():
+        os.environ.pop(name, None)
+    for name, value in environ.items():
+        if before.get(name) != value:
+            os.environ[name] = value
+    if zone != os.environ.get("TZ") and hasattr(time, "tzset"):
+        time.tzset()
+
+
+_adopted: Mapping[str, str] = {}
+"""In a worker: the parent's environment as it was told last. What calls have changed here since stays as it is."""
 
 
 def encode(kind: int, *fields: Any) -> bytes:

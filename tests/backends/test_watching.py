@@ -1,0 +1,142 @@
+"""What a worker looks at: module state as strictly as code could, and arguments after the call."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adaptive_exec import AdaptiveExecutor
+from adaptive_exec.backends.base import Refused
+from adaptive_exec.backends.processes.pool import ProcessBackend
+from adaptive_exec.backends.processes.watching import Given, alike, difference_of
+from tests import work
+from tests.backends.support import Handed, wind_up
+
+SAME = [
+    (1, 1),
+    (0.1, 0.1),
+    (float("nan"), float("nan")),
+    ([1, (2.0, {"a": b"x"})], [1, (2.0, {"a": b"x"})]),
+    ({3, 1, 2}, {1, 2, 3}),
+    (Decimal("1.50"), Decimal("1.50")),
+    (None, None),
+]
+OTHER = [
+    (1, True),
+    (1, 1.0),
+    (0.0, -0.0),
+    (0j, -0j),
+    ([True], [1]),
+    ((1,), [1]),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ({"a": 0.0}, {"a": -0.0}),
+    (Decimal("1.0"), Decimal("1.00")),
+    ([1], [1, 2]),
+    ("a", b"a"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_what_no_code_could_tell_apart(one: Any, other: Any) -> None:
+    """But by its identity."""
+    assert alike(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_what_is_equal_and_not_the_same(one: Any, other: Any) -> None:
+    """Either way round."""
+    assert not alike(one, other)
+    assert not alike(other, one)
+
+
+def test_module_state() -> None:
+    """What is there, is otherwise, or is missing."""
+    assert difference_of(pickle.dumps([("math", "pi", 3.141592653589793)])) is None
+    assert "another value" in str(difference_of(pickle.dumps([("math", "pi", 3)])))
+    assert "does not exist" in str(difference_of(pickle.dumps([("math", "nowhere", 3)])))
+
+
+class Stubborn:
+    """Can't be pickled once it has been called."""
+
+    called = False
+
+    def __reduce__(self) -> Any:
+        if self.called:
+            raise TypeError("no more")
+        return (Stubborn, ())
+
+
+CHANGES: list[tuple[Any, Callable[[Any], object]]] = [
+    ([1], lambda it: it.append(2)),
+    ({"a": [1]}, lambda it: it["a"].append(2)),
+    (iter([1, 2]), next),
+    (io.BytesIO(b"abc"), lambda it: it.read(1)),
+    (bytearray(3), lambda it: it.__setitem__(0, 1)),
+    (Stubborn(), lambda it: setattr(it, "called", True)),
+]
+
+
+@pytest.mark.parametrize(("thing", "change"), CHANGES)
+def test_a_change_is_seen(thing: Any, change: Callable[[Any], object]) -> None:
+    """Whoever makes it, and wherever inside."""
+    given = Given((thing,), {})
+    assert not given.changed()
+    change(thing)
+    assert given.changed()
+
+
+def test_what_can_not_be_told() -> None:
+    """What was never pickled as a whole is no change."""
+    given = Given((iter(lambda: 1, 2),), {})
+
+    assert not given.changed()
+
+
+@pytest.fixture
+def pool() -> Any:
+    """A pool of one worker."""
+    made = ProcessBackend(1)
+    yield made
+    wind_up(made)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("vouched", [False, True])
+def test_a_call_that_changes_its_arguments(pool: ProcessBackend, fails: bool, vouched: bool) -> None:
+    """Nobody at home would see the change, so the call is given back; unless the user has vouched for it."""
+    handed = Handed()
+    for number in range(1, 4):
+        task = handed.task(work.grow_and_end, [1, 2], fails)
+        task.environment = None if vouched else b""
+        pool.submit(task)
+        outcome = handed.wait(number)[-1]
+        if not vouched:
+            assert isinstance(outcome.error, Refused)
+            assert "changed" in str(outcome.error)
+        elif fails:
+            assert isinstance(outcome.error, ValueError)
+        else:
+            assert 3 == outcome.value
+
+
+@pytest.mark.full
+def test_it_is_called_again_at_home() -> None:
+    """With the caller's own objects, and from then on every time."""
+    expected = [list(range(20)) for _ in range(2)]
+    firsts = [work.shuffled_first(expected[0]), work.shuffled_first(expected[1])]
+    with AdaptiveExecutor(max_processes=1) as executor:
+        items = [list(range(20)) for _ in range(2)]
+        futures = [executor.options(kind="cpu").submit(work.shuffled_first, each) for each in items]
+        assert firsts == [future.result(20) for future in futures]
+        reason = executor.explain(work.shuffled_first).reason
+        record = executor._dispatcher._store.record(work.shuffled_first)
+
+    assert expected == items
+    assert "changed what it was given" in record.stay, reason

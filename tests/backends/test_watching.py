@@ -14,6 +14,7 @@ from adaptive_exec import AdaptiveExecutor
 from adaptive_exec.backends.base import Refused
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.processes.watching import Given, alike, difference_of
+from adaptive_exec.fingerprints import fingerprint
 from tests import work
 from tests.backends.support import Handed, wind_up
 
@@ -56,9 +57,27 @@ def test_what_is_equal_and_not_the_same(one: Any, other: Any) -> None:
 
 def test_module_state() -> None:
     """What is there, is otherwise, or is missing."""
-    assert difference_of(pickle.dumps([("math", "pi", 3.141592653589793)])) is None
-    assert "another value" in str(difference_of(pickle.dumps([("math", "pi", 3)])))
-    assert "does not exist" in str(difference_of(pickle.dumps([("math", "nowhere", 3)])))
+    assert difference_of(pickle.dumps(([("math", "pi", 3.141592653589793)], b""))) is None
+    assert "another value" in str(difference_of(pickle.dumps(([("math", "pi", 3)], b""))))
+    assert "does not exist" in str(difference_of(pickle.dumps(([("math", "nowhere", 3)], b""))))
+
+
+def test_module_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaced, with other defaults, or gone; what isn't loaded will be as it is written."""
+
+    def environment(module: str, name: str, value: Any) -> bytes:
+        return pickle.dumps(([], pickle.dumps([(module, name, fingerprint(value))])))
+
+    assert difference_of(environment("tests.work", "double", work.double)) is None
+    assert (
+        difference_of(environment("tests.work", "Counter.__init__", vars(work.Counter)["__init__"])) is None
+    )
+    assert "not the same" in str(difference_of(environment("tests.work", "double", work.same)))
+    assert "not the same" in str(difference_of(environment("tests.work", "gone", work.same)))
+    assert difference_of(environment("tests.not_loaded", "gone", work.same)) is None
+    whole = environment("tests.work", "add", work.add)
+    monkeypatch.setattr(work.add, "__defaults__", (5,))
+    assert "not the same" in str(difference_of(whole))
 
 
 class Stubborn:

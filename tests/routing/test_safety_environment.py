@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec.fingerprints import fingerprint
 from adaptive_exec.pickling import loads
 from adaptive_exec.routing.environment import LIMIT, attributes_of, environment, never_changes
 from adaptive_exec.routing.safety import judge
@@ -20,7 +21,20 @@ MODULE = subjects.__name__
 def test_nothing_read_is_nothing_to_send() -> None:
     """Most functions read no data."""
     assert environment(()) is None
-    assert environment(judge(subjects.double).reads) is None
+    assert environment(((MODULE, "LIMIT"),)) is not None
+
+
+def test_code_goes_as_fingerprints() -> None:
+    """Of the function itself and of what it calls: a worker has its own, unless somebody has replaced one of them."""
+    data = environment(judge(subjects.uses_helper).reads)
+    assert data is not None
+    values, prints = loads(data)
+
+    assert [] == values
+    assert [
+        (MODULE, "helper", fingerprint(subjects.helper)),
+        (MODULE, "uses_helper", fingerprint(subjects.uses_helper)),
+    ] == sorted(loads(prints))
 
 
 def test_values_are_those_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +45,9 @@ def test_values_are_those_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     def sent() -> Any:
         data = environment(reads)
         assert data is not None
-        return loads(data)
+        values, prints = loads(data)
+        assert b"" == prints
+        return values
 
     assert [(MODULE, "CONFIG", {"level": 1}), (MODULE, "LIMIT", 3)] == sent()
     subjects.CONFIG["level"] = 2
@@ -56,7 +72,7 @@ def test_class_attributes_have_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
     data = environment(((MODULE, "Settings.level"),))
 
     assert data is not None
-    assert [(MODULE, "Settings.level", 5)] == loads(data)
+    assert ([(MODULE, "Settings.level", 5)], b"") == loads(data)
 
 
 def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +114,7 @@ def test_code_that_was_replaced_is_no_longer_judged(monkeypatch: pytest.MonkeyPa
     """The verdict was on the helper that stood there then."""
     verdict = judge(subjects.uses_helper)
     assert verdict.allowed
-    assert environment(verdict.reads) is None
+    assert environment(verdict.reads) is not None
 
     monkeypatch.setattr(subjects, "helper", subjects.note)
 

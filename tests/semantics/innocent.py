@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tests.semantics import innocent_maths, innocent_records, innocent_search, innocent_text
 from tests.semantics.case import Case
 
 
@@ -12,4 +13,10 @@ def hypotenuse(n: int) -> float:
     return math.hypot(n, n + 1)
 
 
-CASES = [Case(hypotenuse)]
+CASES = [
+    Case(hypotenuse),
+    *innocent_text.CASES,
+    *innocent_maths.CASES,
+    *innocent_search.CASES,
+    *innocent_records.CASES,
+]

@@ -1,7 +1,16 @@
-"""Functions whose calls see or change more than their arguments and their result: wherever they run, nobody may notice."""
+"""Functions that see or change more than their arguments and their result: wherever they run, nobody may notice."""
 
 from __future__ import annotations
 
+from tests.semantics import (
+    nasty_dunders,
+    nasty_identity,
+    nasty_keys,
+    nasty_orders,
+    nasty_rare,
+    nasty_reach,
+    nasty_settings,
+)
 from tests.semantics.case import Case
 
 _seen: list[int] = []
@@ -14,4 +23,13 @@ def notes_every_seventh(n: int) -> int:
     return len(_seen)
 
 
-CASES = [Case(notes_every_seventh, world=lambda: list(_seen), reset=_seen.clear)]
+CASES = [
+    Case(notes_every_seventh, world=lambda: list(_seen), reset=_seen.clear),
+    *nasty_dunders.CASES,
+    *nasty_identity.CASES,
+    *nasty_keys.CASES,
+    *nasty_orders.CASES,
+    *nasty_rare.CASES,
+    *nasty_reach.CASES,
+    *nasty_settings.CASES,
+]

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
 from ..errors import NotPicklable
+from ..fingerprints import fingerprint
 from ..pickling import dumps, size_within
 
 __all__ = ["LIMIT", "Pin", "Reads", "attributes_of", "current", "environment", "never_changes"]
@@ -41,8 +42,8 @@ _ATOMS: Final = frozenset(
 )
 _KEPT: Final = 1024
 
-Pin = tuple[Mapping[str, Any], str, object]
-"""A namespace, a name in it, and the code that stood there when it was read."""
+Pin = tuple[Mapping[str, Any], str, object, tuple[str, str]]
+"""A namespace, a name in it, the code that stood there when it was read, and where others find it: module, name."""
 
 
 class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room for slots
@@ -52,14 +53,25 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
     """
 
     pins: tuple[Pin, ...]
+    prints: bytes | None
 
     def __new__(cls, reads: Iterable[tuple[str, str]] = (), pins: tuple[Pin, ...] = ()) -> Self:
         made = super().__new__(cls, reads)
         made.pins = pins
+        made.prints = None
         return made
 
+    def packed_prints(self) -> bytes:
+        """Pickled (module, name, fingerprint) of that code; made once, since it is looked at before every call."""
+        if self.prints is None:
+            found = [
+                (*place, fingerprint(value)) for _, _, value, place in self.pins if place[0] != "__main__"
+            ]
+            self.prints = dumps(found) if found else b""
+        return self.prints
 
-_packed: dict[tuple[tuple[str, str], ...], tuple[tuple[Any, ...], bytes]] = {}
+
+_packed: dict[tuple[tuple[tuple[str, str], ...], bytes], tuple[tuple[Any, ...], bytes]] = {}
 
 
 def never_changes(value: object) -> bool:
@@ -105,31 +117,33 @@ def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
         reads: (module, name) pairs, as in `Verdict.reads`.
 
     Returns:
-        The pickle of a list of (module, name, value now); None if there is nothing to compare. Data of
-        `__main__` is not in it: functions defined there are pickled by value, with what they read.
+        The pickle of a list of (module, name, value now), and behind it, as bytes, that of the code that was read
+        (`Reads.packed_prints`); None if there is nothing to compare. What is in `__main__` is not in it: functions
+        defined there are pickled by value, with what they read.
 
     Raises:
         NotPicklable: One of the values can't be pickled.
         ValueError: They are larger than `LIMIT` together, or one is gone, or code that the verdict rests on
             has been replaced.
     """
-    for space, name, value in getattr(reads, "pins", ()):
+    for space, name, value, _ in getattr(reads, "pins", ()):
         if space.get(name) is not value:
             raise ValueError(f"{name} has been replaced since its code was read")
+    prints = reads.packed_prints() if isinstance(reads, Reads) else b""
     if any(module == "__main__" for module, _ in reads):
         # What is defined there travels by value, with what it reads, in the function's own pickle.
         reads = tuple([read for read in reads if read[0] != "__main__"])
-    if not reads:
+    if not reads and not prints:
         return None
     values = tuple([current(module, name) for module, name in reads])
-    known = _packed.get(reads)
+    known = _packed.get((reads, prints))
     if known is not None and all(map(_same, values, known[0])):
         return known[1]
-    data = _pack(reads, values)
+    data = _pack(reads, values, prints)
     if all(map(never_changes, values)):
         if len(_packed) >= _KEPT:
             _packed.clear()
-        _packed[reads] = (values, data)
+        _packed[reads, prints] = (values, data)
     return data
 
 
@@ -138,9 +152,9 @@ def _same(one: object, other: object) -> bool:
     return one is other
 
 
-def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...]) -> bytes:
+def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes) -> bytes:
     """Pickle the list, or say why it can't be."""
-    listed = [(module, name, value) for (module, name), value in zip(reads, values, strict=True)]
+    listed = [(module, name, value) for (module, name), value in zip(reads, values, strict=True)], prints
     try:
         data = size_within(listed, LIMIT)
         if data is not None and b"__main__" in data:

@@ -113,7 +113,7 @@ class Members(Heap):
                 if not self.world.is_ours(base.__module__):
                     return []
                 found = vars(base)[name]
-                self.world.pin(vars(base), name, found)
+                self.world.pin(vars(base), name, found, (base.__module__, f"{base.__qualname__}.{name}"))
                 self.world.touched.setdefault(base.__module__)
                 return [(base, found)]
         return []

@@ -35,6 +35,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from ..fingerprints import code_parts
 from ..platform.folder_lock import folder_lock
 from ..platform.gil import gil_enabled
 from ..profiling.keeping import Knowledge, as_numbers, from_numbers
@@ -199,13 +200,4 @@ def _parts(pin: object) -> Iterator[bytes]:
         return
     if os.path.exists(pin.co_filename):  # a notebook's cells have other names in every run
         yield os.path.basename(pin.co_filename).encode()
-    yield pin.co_qualname.encode()
-    yield pin.co_code
-    yield repr((pin.co_names, pin.co_varnames, pin.co_freevars, pin.co_argcount, pin.co_flags)).encode()
-    for constant in pin.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _parts(constant)
-        elif isinstance(constant, frozenset):
-            yield repr(sorted(map(repr, constant))).encode()
-        else:
-            yield repr(constant).encode()
+    yield from code_parts(pin)

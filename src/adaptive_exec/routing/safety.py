@@ -131,6 +131,8 @@ def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tu
     world = World(module_of(fn))
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
+    if fn.__globals__.get(fn.__name__) is fn:
+        world.pin(fn.__globals__, fn.__name__, fn, (module_of(fn), fn.__name__))
     owner = _owner(fn, me)
     kinds = world.kinds_of(owner or me) if me is not None else None
     args = _parameters(fn, kinds)

@@ -123,17 +123,17 @@ class World:
                 raise StaysError(f"sees globals that are not those of the module {module}")
             self.touched.setdefault(module)
             value = fn.__globals__[name]
-            self.pin(fn.__globals__, name, value)
+            self.pin(fn.__globals__, name, value, (module, name))
             return self.sort(value, f"the module-level {_kind(value)} {name}", (module, name))
         if hasattr(builtins, name):
             value = getattr(builtins, name)
             return frozenset({Known(value, f"builtins.{name}")}) if callable(value) else NOTHING
         raise StaysError(f"uses the name {name}, which does not exist yet")
 
-    def pin(self, space: Any, name: str, value: Any) -> None:
-        """Note code that was read: the verdict holds as long as it stands there."""
+    def pin(self, space: Any, name: str, value: Any, place: tuple[str, str]) -> None:
+        """Note code that was read, and where a worker finds it: the verdict holds as long as it stands there."""
         if isinstance(value, _PINNED):
-            self.pins[id(space), name] = (space, name, value)
+            self.pins[id(space), name] = (space, name, value, place)
 
     def sort(self, value: Any, label: str, read: tuple[str, str] | None = None) -> Value:
         """What an existing object is; data is noted in `reads` if it can be named."""
@@ -280,8 +280,7 @@ class World:
             if value.__name__ == "__main__":
                 raise StaysError(f"reads {dotted}, which a worker does not have")
             self.touched.setdefault(value.__name__)
-            if self.is_ours(value.__name__):
-                self.pin(vars(value), name, found)
+            self.pin(vars(value), name, found, (value.__name__, name))
             stdlib = value.__name__.partition(".")[0] in sys.stdlib_module_names
             if (
                 not self.is_ours(value.__name__)

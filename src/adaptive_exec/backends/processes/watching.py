@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import decimal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ... import pickling
+from ...fingerprints import fingerprint
 
 __all__ = ["Given", "alike", "difference_of"]
 
@@ -46,12 +47,18 @@ class Given:
 
 
 def difference_of(environment: bytes) -> str | None:
-    """What a function reads of its modules' state and would find different here; None if nothing."""
-    for module_name, name, theirs in pickling.loads(environment):
-        ours: Any = sys.modules.get(module_name)
+    """What a function reads of its modules, state and code, and would find different here; None if nothing."""
+    values, prints = pickling.loads(environment)
+    if prints and prints not in _compared:
+        difference = _other_code(prints)
+        if difference is not None:
+            return difference
+        if len(_compared) >= _MOST_COMPARED:
+            _compared.clear()
+        _compared.add(prints)
+    for module_name, name, theirs in values:
         try:
-            for part in name.split("."):
-                ours = getattr(ours, part)
+            ours = _found(module_name, name, getattr)
         except AttributeError:
             return f"{module_name}.{name} does not exist in a worker"
         try:
@@ -61,6 +68,42 @@ def difference_of(environment: bytes) -> str | None:
         if not same:
             return f"{module_name}.{name} has another value here than in a worker"
     return None
+
+
+_MOST_COMPARED: Final = 1024
+_compared: set[bytes] = set()
+"""Code that has been found to be the same here: it takes longer to look at than most values."""
+
+
+def _other_code(prints: bytes) -> str | None:
+    """Which code is other than the parent's; what is not loaded here yet will be loaded as it is written."""
+    for module_name, name, theirs in pickling.loads(prints):
+        if module_name not in sys.modules:
+            continue
+        try:
+            if fingerprint(_found(module_name, name, _attribute)) == theirs:
+                continue
+        except AttributeError:
+            pass
+        return f"{module_name}.{name} is not the same in a worker"
+    return None
+
+
+def _found(module_name: str, name: str, look: Callable[[Any, str], Any]) -> Any:
+    """What a dotted path of a module leads to."""
+    found: Any = sys.modules.get(module_name)
+    for part in name.split("."):
+        found = look(found, part)
+    return found
+
+
+def _attribute(holder: Any, name: str) -> Any:
+    """An attribute as it stands in a class or a base of it; of anything else as `getattr` finds it."""
+    if isinstance(holder, type):
+        for base in holder.__mro__:
+            if name in vars(base):
+                return vars(base)[name]
+    return getattr(holder, name)
 
 
 def alike(one: Any, other: Any) -> bool:

@@ -15,6 +15,7 @@ from adaptive_exec.backends.base import Refused
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.processes.watching import Given, alike, difference_of
 from adaptive_exec.fingerprints import fingerprint
+from adaptive_exec.platform.gil import gil_enabled
 from tests import work
 from tests.backends.support import Handed, wind_up
 
@@ -146,6 +147,7 @@ def test_a_call_that_changes_its_arguments(pool: ProcessBackend, fails: bool, vo
 
 
 @pytest.mark.full
+@pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing has to leave")
 def test_it_is_called_again_at_home() -> None:
     """With the caller's own objects, and from then on every time."""
     expected = [list(range(20)) for _ in range(2)]

@@ -18,39 +18,34 @@ def _names(text: str) -> frozenset[str]:
 NOTICED: Final = _names("""
     added_to are_equal asks_for_a_missing_member asks_whether_it_derives asks_whether_it_is_one
     believes_what_has_a_length boxed by_percent by_price cached_line calls_a_helper_with_a_manager
-    calls_a_method_of_a_member calls_out_of_a_namespace calls_through_a_class_attribute
-    calls_what_a_partial_holds calls_what_comes_pickled calls_what_was_pickled chained checked_out
-    chosen_partial constant_of_a_library copies_into_a_tee counted counts_in_a_member
-    counts_in_a_namespace counts_rows cuts_by_an_index decodes default_of_a_library dumped
-    fails_in_a_context fails_with_a_cause fetches_any_attribute first_and_rest goes_backwards goods_of
-    grows_a_member grows_in_a_namespace grows_the_value_of_a_member guesses_a_type handlers_of_a_logger
-    handles_an_error hashes holds holds_the_nan hours_between installed_builtin is_among is_default
-    is_missing is_same_time is_the_name is_verbose joined keeps_a_descriptor last_one length_of listed
-    listed_of_a_global lists_what_has_a_length longest looks_for_it_by_items makes_a_complex_number
-    makes_a_report makes_a_string_of_what_is_inside makes_bytes mapped maps_eval maps_pushing
-    maps_setting_attributes matches_an_attribute mode_of_a_file names_rows numbered of_a_comprehension
-    of_a_global patched_builtin patched_encoder picks_by_an_index plain_of programs_name queued rate_of
-    ratio reads_a_dialect reduced registered_function registered_kind registers_a_handler
-    remembers_a_match remembers_an_error repeats_by_an_index replaced root_of rounds_down rounds_up
-    shares_memory shows_what_is_inside size_of sorted_by_hash sorted_by_length sorted_offers
-    sorts_a_copy sorts_through_a_getter spread square_of stars_setting_attributes strung_together
-    temporary_directory text_of through_the_frame_of_a_generator timeout_of_a_socket total_of until_none
-    warned written_out
+    calls_through_a_class_attribute calls_what_a_partial_holds calls_what_comes_pickled
+    calls_what_was_pickled chained checked_out chosen_partial constant_of_a_library copies_into_a_tee
+    counted counts_rows decodes default_of_a_library fails_in_a_context fails_with_a_cause
+    fetches_any_attribute first_and_rest goods_of guesses_a_type handlers_of_a_logger handles_an_error
+    holds holds_the_nan hours_between installed_builtin is_same_time is_the_name is_verbose joined
+    keeps_a_descriptor last_one length_of listed listed_of_a_global lists_what_has_a_length longest
+    makes_a_report makes_a_string_of_what_is_inside makes_bytes mapped matches_an_attribute
+    mode_of_a_file names_rows numbered of_a_comprehension of_a_global patched_builtin patched_encoder
+    plain_of programs_name queued rate_of ratio reads_a_dialect reduced registered_function
+    registered_kind registers_a_handler remembers_a_match remembers_an_error root_of shares_memory
+    size_of sorted_by_length sorted_offers sorts_through_a_getter spread square_of strung_together
+    temporary_directory text_of through_the_frame_of_a_generator timeout_of_a_socket total_of warned
+    written_out
 """)
 
 KEPT_HOME: Final = _names("""
     Order.by_kind Polynomial Vector.polar Vector.walk archives binds_arguments blurs bootstraps
-    brightens builds_a_trie clusters composes computes_by_table computes_expressions
+    brightens builds_a_trie clusters compares_records composes computes_by_table computes_expressions
     computes_in_a_context computes_in_an_own_context continues_fractions converts_units
     counts_by_subclass counts_laps counts_regions counts_workdays deals decomposes delegates
-    describes_shapes detects_language discounts dispatches encloses encrypts evolves factors
-    fills_shelves fills_templates finds_a_path finds_common finds_levels finds_roots fits_a_line flows
+    describes_shapes detects_language discounts encloses encrypts evolves factors fills_shelves
+    fills_templates finds_a_path finds_common finds_easter finds_levels finds_roots fits_a_line flows
     grades groups_with_an_own_key heats huffman hull integrates inverts_exactly joins_tables
     keeps_sorted layers_settings makes_keys measures_given_shapes merges_deeply merkle
     multiplies_polynomials nests opens_a_shop orders_by_levels outlines_pages packs_a_bag packs_records
-    parses_expressions pivots powers_of_a_matrix ranks_hands ranks_pages reads_xml repeats replays
-    reports rewrites_addresses rounds_money runs_plugins runs_statistics scores_by_a_given_object
-    shifts_tokens shunts signs solves_equations sorts_by_a_given_key summarises summarises_given
-    suppresses taxes traces_of_matrices trains transforms_by_fourier unpacks_records validates
-    validates_by_own_rules walks_randomly warns writes_xml
+    pages_through parses_expressions pivots powers_of_a_matrix ranks_hands ranks_pages reads_xml repeats
+    replays reports rewrites_addresses rounds_money runs_plugins runs_statistics shifts_tokens shunts
+    signs solves_equations sorts_by_a_given_key summarises summarises_given suppresses taxes
+    traces_of_matrices trains transforms_by_fourier unpacks_records validates validates_by_own_rules
+    walks_randomly warns writes_xml
 """)

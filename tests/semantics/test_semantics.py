@@ -23,10 +23,9 @@ def executor() -> Iterator[AdaptiveExecutor]:
 
 def named(cases: list[Case], known: frozenset[str], reason: str) -> list[object]:
     """Cases as parameters; of those whose failure is known that is said."""
-    return [
-        pytest.param(case, id=case.name, marks=pytest.mark.xfail(reason=reason) if case.name in known else ())
-        for case in cases
-    ]
+    # Not strictly: several cases may have one name, and how much code can be read in time depends on the machine.
+    gap = pytest.mark.xfail(reason=reason, strict=False)
+    return [pytest.param(case, id=case.name, marks=gap if case.name in known else ()) for case in cases]
 
 
 @pytest.mark.parametrize("case", named(nasty.CASES, NOTICED, "a difference that is known and not mended yet"))
@@ -44,10 +43,13 @@ def test_nobody_notices(case: Case, executor: AdaptiveExecutor) -> None:
 @pytest.mark.parametrize("case", named(innocent.CASES, KEPT_HOME, "a false alarm that is known"))
 def test_the_innocent_leave(case: Case, executor: AdaptiveExecutor) -> None:
     """And their answers are the same, too."""
-    plain, run = plainly(case), routed(case, executor)
-
-    assert not run.loud
-    assert plain.ends == run.ends
-    assert plain.arguments == run.arguments
-    assert plain.world == run.world
-    assert "process" == run.backends[-1], executor.explain(case.fn).reason
+    plain = plainly(case)
+    for _ in range(3):  # what takes microseconds may be taken for waiting at first, on a busy machine
+        run = routed(case, executor)
+        assert not run.loud
+        assert plain.ends == run.ends
+        assert plain.arguments == run.arguments
+        assert plain.world == run.world
+        if "process" == run.backends[-1]:
+            return
+    raise AssertionError(executor.explain(case.fn).reason)

@@ -133,6 +133,8 @@ class Expressions(Targets):
         dunders = tables.OPERATORS[type(node.op).__name__]
         made = self.touch(left, dunders[:1], node, scope.frame, right)
         made |= self.touch(right, dunders[1:2], node, scope.frame, left)
+        if isinstance(node.op, ast.Mult):
+            self.touch(left | right, ("__index__",), node, scope.frame)
         if isinstance(node.op, ast.Mod):
             self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
@@ -205,6 +207,7 @@ class Expressions(Targets):
         value = self.value(node.value, scope)
         index = self.value(node.slice, scope)
         self.hash_keys(index, node, scope.frame)
+        self.touch(index, ("__index__",), node, scope.frame)
         made = self.touch(
             value, ("__getitem__", "__missing__", "__class_getitem__"), node, scope.frame, index
         )
@@ -222,9 +225,11 @@ class Expressions(Targets):
         return items | made
 
     def _ev_slice(self, node: ast.Slice, scope: Scope) -> Value:
-        return NOTHING.union(
+        ends = NOTHING.union(
             *(self.value(each, scope) for each in (node.lower, node.upper, node.step) if each)
         )
+        self.touch(ends, ("__index__",), node, scope.frame)
+        return ends
 
     def _ev_joinedstr(self, node: ast.JoinedStr, scope: Scope) -> Value:
         for each in node.values:
@@ -234,7 +239,7 @@ class Expressions(Targets):
     def _ev_formattedvalue(self, node: ast.FormattedValue, scope: Scope) -> Value:
         value = self.value(node.value, scope)
         self.refuse_order(value, node, scope.frame)
-        self.touch(value, ("__format__", "__str__", "__repr__"), node, scope.frame)
+        self.touch(value, ("__format__", "__str__", "__repr__"), node, scope.frame, deep=True)
         if node.format_spec is not None:
             self.value(node.format_spec, scope)
         return NOTHING

@@ -120,6 +120,7 @@ class Foreign(Members):
             if isinstance(thing, (Local, Partial, LocalClass))
             or (isinstance(thing, Bound) and self._worth_calling(thing))
             or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type)))
+            or (isinstance(thing, Known) and self._of_consequence(thing.value, node, frame))
         ]
         if not functions:
             return NOTHING
@@ -128,6 +129,9 @@ class Foreign(Members):
         data |= self.items(data)
         result: Value = NOTHING
         for thing in functions:
+            if isinstance(thing, Known) and isinstance(thing.value, _IN_C):
+                result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
+                continue
             if isinstance(thing, Known) and not self._ours_or_denied(thing.value):
                 continue
             if (thing, ("callback",)) not in self._touching:
@@ -135,6 +139,18 @@ class Foreign(Members):
                 result |= self.call(frozenset({thing}), Args((), {}, data), node, frame)
                 self._touching.discard((thing, ("callback",)))
         return result
+
+    def _of_consequence(self, value: Any, node: Any, frame: Frame) -> bool:
+        """Whether a function of the interpreter's own that is passed on changes what it is called with."""
+        if not isinstance(value, _IN_C):
+            return False
+        name = self.world.name_of(value)
+        why = denied(name) if name not in ("builtins.hash", "builtins.id") or not self.hashing else None
+        if why is not None:
+            self.stay(why, node, frame)
+        return name in tables.CHANGES_ARGUMENT or (
+            isinstance(value, types.MethodDescriptorType) and value.__name__ in tables.MUTATORS
+        )
 
     def _worth_calling(self, thing: Bound) -> bool:
         """Whether an attribute that is passed on may be a method of consequence."""
@@ -153,6 +169,7 @@ class Foreign(Members):
         return self.world.is_ours(value.__module__ if isinstance(value, type) else module_of(value))
 
 
+_IN_C: Final = (types.BuiltinFunctionType, types.MethodDescriptorType)
 _CALLED: Final = (types.FunctionType, classmethod, staticmethod, Local)
 _LOOKING: Final = frozenset(
     f"builtins.{name}" for name in ("isinstance", "issubclass", "callable", "hasattr")

@@ -161,8 +161,8 @@ OPERATORS: Final[dict[str, tuple[str, ...]]] = {
     "Gt": ("__gt__", "__lt__"),
     "LtE": ("__le__", "__ge__"),
     "GtE": ("__ge__", "__le__"),
-    "In": ("__contains__", "__iter__", "__eq__", "__hash__"),
-    "NotIn": ("__contains__", "__iter__", "__eq__", "__hash__"),
+    "In": ("__contains__", "__iter__", "__getitem__", "__eq__", "__hash__"),
+    "NotIn": ("__contains__", "__iter__", "__getitem__", "__eq__", "__hash__"),
     "Is": (),
     "IsNot": (),
     "USub": ("__neg__",),
@@ -178,7 +178,7 @@ ANY_SPECIAL: Final = tuple(
             __iter__ __next__ __len__ __getitem__ __contains__ __hash__ __eq__ __lt__ __gt__ __le__ __str__ __repr__
             __format__ __bool__ __index__ __int__ __float__ __fspath__ __add__ __radd__ __call__ __enter__ __exit__
             __reduce__ __getstate__ __copy__ __deepcopy__ __array__ __bytes__ __abs__ __round__ __complex__
-            __reversed__ run keys
+            __reversed__ __floor__ __ceil__ __trunc__ __length_hint__ run keys
         """)
     )
 )
@@ -197,7 +197,7 @@ TOUCHES: Final[dict[str, tuple[str, ...]]] = {
     ),
     **dict.fromkeys(
         _words("builtins.iter builtins.next builtins.enumerate builtins.zip builtins.reversed"),
-        ("__iter__", "__next__"),
+        ("__iter__", "__next__", "__reversed__", "__len__", "__getitem__"),
     ),
     **dict.fromkeys(
         _words("builtins.any builtins.all builtins.map builtins.filter"),

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .denied import denied, denied_objects
-from .environment import Pin, Reads, current, never_changes
+from .environment import Pin, Reads, attributes_of, current, never_changes
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
 __all__ = ["LOGGERS", "World", "module_of"]
@@ -155,7 +155,9 @@ class World:
         if type(value).__module__.startswith("adaptive_exec.primitives"):
             return frozenset({Shared()})
         self._refuse_held(value, label)
-        if type(value).__module__ in _TYPING and not isinstance(value, type):
+        if isinstance(value, enum.Enum):
+            _refuse_open(value, label)
+        if type(value).__module__ in _TYPING and not isinstance(value, (type, types.SimpleNamespace)):
             return NOTHING
         if callable(value) and not self.is_ours(type(value).__module__) and hasattr(value, "__name__"):
             return frozenset({Known(value)})
@@ -221,6 +223,7 @@ class World:
         """Data that stands in a class, and so is common to all its instances."""
         label = f"the class attribute {owner.__qualname__}.{name}"
         if isinstance(value, enum.Enum):
+            _refuse_open(value, label)
             return NOTHING
         read = (owner.__module__, f"{owner.__qualname__}.{name}") if self.is_ours(owner.__module__) else None
         if isinstance(
@@ -388,3 +391,10 @@ def _an(what: str) -> str:
     if what.endswith("data"):
         return what
     return f"an {what}" if what[0] in "aeio" else f"a {what}"
+
+
+def _refuse_open(member: enum.Enum, label: str) -> None:
+    """Raise for a member of an enumeration that holds what can grow: each process has one of its own."""
+    for held in attributes_of(member).values():
+        if isinstance(held, (list, dict, set, bytearray)):
+            raise StaysError(f"uses {label}, a member of an enumeration that holds a {type(held).__name__}")

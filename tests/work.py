@@ -227,3 +227,8 @@ def shuffled_first(items: list[int]) -> int:
     """Change an argument through an object that reading the code knows nothing of."""
     random.Random(7).shuffle(items)
     return items[0]
+
+
+def shuffled_and_put(items: list[int], results: Any) -> None:
+    """The same, and somebody else is told."""
+    results.put(shuffled_first(items))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adaptive_exec import AdaptiveExecutor
+from adaptive_exec import AdaptiveExecutor, Queue
 from adaptive_exec.backends.base import Refused
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.backends.processes.watching import Given, alike, difference_of
@@ -144,6 +144,19 @@ def test_a_call_that_changes_its_arguments(pool: ProcessBackend, fails: bool, vo
             assert isinstance(outcome.error, ValueError)
         else:
             assert 3 == outcome.value
+
+
+@pytest.mark.full
+def test_what_others_have_seen_is_not_done_again() -> None:
+    """A call that puts something into a shared queue is called once, whatever else it does."""
+    items: Queue[int] = Queue()
+    with AdaptiveExecutor(max_processes=1) as executor:
+        view = executor.options(kind="cpu")
+        lists = [list(range(20)) for _ in range(5)]
+        for future in [view.submit(work.shuffled_and_put, each, items) for each in lists]:
+            future.result(20)
+
+    assert 5 == items.qsize()
 
 
 @pytest.mark.full

@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -291,13 +292,18 @@ def _changed(number: int, given: Given | None) -> bytes | None:
 
 
 def _is_to_be_watched(entry: Entry) -> bool:
-    """Whether it matters, and costs little, to see what a call does to its arguments."""
+    """Whether it matters, costs little and does no harm to see what a call does to its arguments.
+
+    Where there are shared primitives a call may have done something that others see, so it can't be called again; and
+    to pickle one of them tells its home that somebody is going to load it.
+    """
     arguments = entry.arguments
     return (
         entry.environment is not None
         and isinstance(arguments, bytes)
         and len(arguments) <= WATCHED_BYTES
         and entry.sent is None
+        and "adaptive_exec.primitives" not in sys.modules
     )
 
 

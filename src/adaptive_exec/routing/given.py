@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ def objection(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str
             if why:
                 return f"is given a function that {why}"
         elif not isinstance(value, (type, types.ModuleType)) and _is_own(fn, value):
-            return "is given an object of its own module, of which a worker would get a copy"
+            return "is given an object that it knows as a global, too, and a worker would get a copy"
     return None
 
 
@@ -53,6 +54,16 @@ def _verdict(fn: types.FunctionType) -> str:
 
 
 def _is_own(fn: Any, value: object) -> bool:
-    """Whether an argument is the very object that a name of the function's module stands for."""
-    names = getattr(getattr(fn, "__func__", fn), "__globals__", None)
-    return names is not None and any(each is value for each in list(names.values()))
+    """Whether an argument is the very object that a global is which the function names, so that it could tell."""
+    fn = getattr(fn, "__func__", fn)
+    if not isinstance(fn, types.FunctionType):
+        return False
+    names = fn.__globals__
+    return any(names.get(name) is value for name in _names(fn.__code__))
+
+
+@functools.lru_cache(_KEPT)
+def _names(code: types.CodeType) -> frozenset[str]:
+    """The names of globals and attributes in a piece of code, and in what it defines."""
+    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return frozenset(code.co_names).union(*inner)

@@ -115,6 +115,17 @@ def test_it_may_import_the_module_and_others(package: Path) -> None:
     assert ["part", 2] == seen
 
 
+def test_somebody_goes_through_the_finders(package: Path) -> None:
+    """Whoever has begun to ask them misses none when one of them steps back."""
+    when_imported("fresh_package", list)
+    going = iter(sys.meta_path)
+    asked = [next(going)]
+    loaded("fresh_package")
+    asked += going
+
+    assert asked[1:] == sys.meta_path
+
+
 def test_two_threads_import_it(package: Path) -> None:
     """The second waits at the module's lock until all is done, and finds it done."""
     (package / "part.py").write_text(

@@ -15,6 +15,8 @@ Assumes:
 Races:
     - two threads import it at once: the import system lets one after the other, and the second finds it there:
       `tests/platform/test_imports.py::test_two_threads_import_it`
+    - another thread goes through the finders while this one steps back: it goes through the list as it was:
+      `tests/platform/test_imports.py::test_somebody_goes_through_the_finders`
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def when_imported(name: str, act: Callable[[], object]) -> None:
     if name in sys.modules:
         act()
     else:
-        sys.meta_path.insert(0, _Watch(name, act))
+        sys.meta_path = [_Watch(name, act), *sys.meta_path]
 
 
 class _Watch:
@@ -46,10 +48,11 @@ class _Watch:
     def __init__(self, name: str, act: Callable[[], object]) -> None:
         self._name = name
         self._act = act
+        self._done = False
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
         """The spec that the others find, with a loader that tells when it is done."""
-        if name != self._name:
+        if name != self._name or self._done:
             return None
         for finder in sys.meta_path:
             found: Any = finder.find_spec(name, path, target) if finder is not self else None
@@ -61,9 +64,12 @@ class _Watch:
 
     def imported(self) -> None:
         """The module has been imported."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-            self._act()
+        if self._done:
+            return
+        self._done = True
+        # Another list: a thread that is going through this one would miss the next finder.
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
+        self._act()
 
 
 class _Loader:

@@ -140,7 +140,8 @@ def _environment() -> Mapping[str, str]:
     raw = getattr(os.environ, "_data", None)  # a copy of the whole would take longer than all the rest
     known, copy = _environ
     if raw is None or raw != known:
-        copy = dict(os.environ)
+        # Not `dict(os.environ)`, for which a variable that another thread removes meanwhile is an error.
+        copy = {name: value for name in list(os.environ) if (value := os.environ.get(name)) is not None}
         _environ = (None if raw is None else dict(raw)), copy
     return copy
 

@@ -53,7 +53,7 @@ __all__ = ["forked", "run_coroutine", "serve"]
 
 SPIN_SECONDS: Final = 100e-6
 LASTING_NS: Final = 500_000
-WATCHED_BYTES: Final = 64 << 10
+WATCHED_BYTES: Final = 16 << 10
 
 
 def forked(payload: bytes, fds: list[int]) -> None:

@@ -73,7 +73,10 @@ def gone_within(pid: int, seconds: float) -> bool:
             with open(f"/proc/{pid}/stat", encoding="ascii") as file:
                 if file.read().rpartition(")")[2].split()[0] == "Z":
                     return True
-        except FileNotFoundError:
+        except (
+            FileNotFoundError,
+            ProcessLookupError,
+        ):  # the one before it is opened, the other before it is read
             return True
         time.sleep(0.02)  # nobody tells us of the end of somebody else's child
     return False

@@ -42,7 +42,8 @@ KEPT_HOME: Final = _names("""
     fills_templates finds_a_path finds_common finds_easter finds_levels finds_roots fits_a_line flows
     grades groups_with_an_own_key heats huffman hull integrates inverts_exactly joins_tables
     keeps_sorted layers_settings makes_keys measures_given_shapes merges_deeply merkle
-    multiplies_polynomials nests opens_a_plain_shop opens_a_shop orders_by_levels outlines_pages packs_a_bag packs_records
+    multiplies_polynomials nests opens_a_plain_shop opens_a_shop
+    orders_by_levels outlines_pages packs_a_bag packs_records
     pages_through parses_expressions pivots powers_of_a_matrix ranks_hands ranks_pages reads_xml repeats
     replays reports rewrites_addresses rounds_money runs_plugins runs_statistics shifts_tokens shunts
     signs solves_equations sorts_by_a_given_key summarises summarises_given suppresses taxes

@@ -162,3 +162,31 @@ def test_a_call_that_scribbles_over_its_worker() -> None:
         assert 8 == after.result(30)
         assert isinstance(scribbled.exception(30), (WorkerDied, type(None)))
         assert 10 == view.submit(work.double, 5).result(30)
+
+
+class Changing:
+    """The environment, one variable of which another thread changes just after it was read."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self._data = real._data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real)
+
+    def get(self, name: str) -> Any:
+        value = self._real.get(name)
+        if name == "AE_TEST_VALUE":
+            self._real[name] = "two"
+        return value
+
+
+def test_an_environment_that_changes_while_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call is told what had been read by then, and the next one sees the change."""
+    monkeypatch.setenv("AE_TEST_VALUE", "one")
+    with monkeypatch.context() as changed:
+        changed.setattr(wire, "_environ", (None, {}))
+        changed.setattr(os, "environ", Changing(os.environ))
+        told = [wire.surroundings()[3]["AE_TEST_VALUE"] for _ in range(2)]
+
+    assert ["one", "two"] == told

@@ -47,14 +47,14 @@ def backends_of(futures: list[Future[int]]) -> list[str]:
 def test_idle_workers_take_calls_while_figures_are_doubted(
     executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if the doubts never end, every call does, and workers have their part in it."""
+    """Even if the doubts never end, every call does, most of them in workers."""
     monkeypatch.setattr("adaptive_exec.dispatch.router.is_trusted", lambda profile, machine: False)
     executor.options(backend="process").submit(work.pid).result(30)
     futures = [executor.submit(work.compute, 300_000) for _ in range(60)]
 
     assert {work.compute(300_000)} == {future.result(60) for future in futures}
     reasons = [future.decision.reason for future in futures if future.decision is not None]
-    assert any("still being looked at" in reason for reason in reasons)
+    assert sum("still being looked at" in reason for reason in reasons) > 10
     assert backends_of(futures).count("process") > 30
 
 

@@ -2,6 +2,9 @@
 
 Every frame is one pickled tuple whose first item is a `Kind`. Arguments and results other than plain ones travel
 inside as bytes that were pickled before, so a message can always be read even if what it carries can't.
+
+Race: the environment changes while it is copied. What it is compared with the next time is taken before the copy, so that
+the copy is made anew then: `tests/backends/test_wire.py::test_an_environment_that_changes_while_it_is_copied`
 """
 
 from __future__ import annotations
@@ -140,9 +143,10 @@ def _environment() -> Mapping[str, str]:
     raw = getattr(os.environ, "_data", None)  # a copy of the whole would take longer than all the rest
     known, copy = _environ
     if raw is None or raw != known:
+        seen = None if raw is None else dict(raw)
         # Not `dict(os.environ)`, for which a variable that another thread removes meanwhile is an error.
         copy = {name: value for name in list(os.environ) if (value := os.environ.get(name)) is not None}
-        _environ = (None if raw is None else dict(raw)), copy
+        _environ = seen, copy
     return copy
 
 

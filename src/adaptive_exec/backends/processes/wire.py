@@ -3,8 +3,8 @@
 Every frame is one pickled tuple whose first item is a `Kind`. Arguments and results other than plain ones travel
 inside as bytes that were pickled before, so a message can always be read even if what it carries can't.
 
-Race: the environment changes while it is copied. What it is compared with the next time is taken before the copy, so that
-the copy is made anew then: `tests/backends/test_wire.py::test_an_environment_that_changes_while_it_is_copied`
+Race: the environment changes while it is copied. What it is compared with the next time is taken before the copy, so
+that the copy is made anew then: `tests/backends/test_wire.py::test_an_environment_that_changes_while_it_is_copied`
 """
 
 from __future__ import annotations

@@ -60,21 +60,32 @@ def start_run() -> str:
 # ---- processes
 
 
-def _parent_of(pid: int) -> int:
-    """The parent's pid, or 0 if the process is gone."""
+def _parent_of(pid: int) -> tuple[int, bytes]:
+    """The parent's pid, or 0 if the process is gone; and what changes when it runs another program."""
     try:
         stat = (_PROC / str(pid) / "stat").read_bytes()
     except OSError:
-        return 0
-    return int(stat.rpartition(b")")[2].split()[1])
+        return 0, b""
+    name, _, rest = stat.rpartition(b")")
+    fields = rest.split()
+    return int(fields[1]), b"%s %s" % (name, fields[19])  # the second: when it was started
 
 
-def _is_marked(pid: int) -> bool:
+_strangers: dict[int, bytes] = {}
+"""Processes that were looked into and are not of this run: most are there for all of it."""
+
+
+def _is_marked(pid: int, identity: bytes) -> bool:
+    if _strangers.get(pid) == identity:
+        return False
     try:
         environ = (_PROC / str(pid) / "environ").read_bytes()
     except OSError:
         return False
-    return f"{MARK}={os.environ.get(MARK, os.getpid())}".encode() in environ.split(b"\0")
+    marked = f"{MARK}={os.environ.get(MARK, os.getpid())}".encode() in environ.split(b"\0")
+    if not marked:
+        _strangers[pid] = identity
+    return marked
 
 
 def _describe(pid: int) -> str:
@@ -107,17 +118,17 @@ def processes() -> dict[int, str]:
             for child in multiprocessing.active_children()
         }
     me, spared = os.getpid(), _process_wide()
-    parents = {pid: _parent_of(pid) for pid in (int(name) for name in os.listdir(_PROC) if name.isdigit())}
+    stats = {pid: _parent_of(pid) for pid in (int(name) for name in os.listdir(_PROC) if name.isdigit())}
     found: dict[int, str] = {}
-    for pid in parents:
+    for pid, (_, identity) in stats.items():
         ancestor, seen = pid, {pid}
         while ancestor not in (0, me):
-            ancestor = parents.get(ancestor, 0)
+            ancestor = stats.get(ancestor, (0, b""))[0]
             if ancestor in seen:
                 break
             seen.add(ancestor)
         descends = ancestor == me and pid != me
-        if pid not in spared and pid != me and (descends or _is_marked(pid)):
+        if pid not in spared and pid != me and (descends or _is_marked(pid, identity)):
             found[pid] = _describe(pid)
     return found
 

@@ -36,7 +36,7 @@ pytestmark = [
 LARGE = 20_000_000
 CONTEXTS = [
     pytest.param(None, id="default"),
-    "spawn",
+    pytest.param("spawn", marks=pytest.mark.stress),  # the same worker, started more slowly
     "forkserver",
 ]
 

@@ -269,6 +269,7 @@ def test_methods_and_closures(make: Make) -> None:
     assert [285, 10, 15] == [outcome.value for outcome in handed.wait(3)]
 
 
+@pytest.mark.full
 def test_more_functions_than_a_worker_remembers(make: Make) -> None:
     """Functions that were forgotten are sent again."""
     handed, pool = Handed(), make(1)
@@ -311,6 +312,7 @@ def test_initializer_that_dies(make: Make) -> None:
     assert "ended while it started (exit code 9)" in str(outcome.error)
 
 
+@pytest.mark.full
 def test_large_messages(make: Make) -> None:
     """Payloads far beyond a pipe's buffer travel both ways, on several workers at once."""
     handed, pool = Handed(), make(2)
@@ -501,6 +503,7 @@ def test_answers_read_by_many(make: Make, tmp_path: Path) -> None:
     scene.gate.close()
 
 
+@pytest.mark.full
 def test_answers_waited_for_by_many(make: Make) -> None:
     """Threads that submit and wait take turns in reading for each other, and each gets its own."""
     handed, pool, wrong = Handed(), make(2), []
@@ -575,6 +578,7 @@ def test_interrupted_while_attending(tmp_path: Path) -> None:
     assert ("done True\n", "") == (done.stdout, done.stderr)
 
 
+@pytest.mark.full
 def test_interrupted_while_submitting(make: Make) -> None:
     """Ctrl-C between any two steps of `submit`: the pool still serves what comes after."""
     import linecache
@@ -626,6 +630,7 @@ def test_interrupted_while_submitting(make: Make) -> None:
     raise AssertionError("submit never came to its end")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("when", ["before it looks", "while it delivers"])
 def test_wake_while_the_manager_works(make: Make, when: str) -> None:
     """What is left for the manager while it is busy is done next, without another wake-up."""
@@ -702,6 +707,7 @@ def test_a_late_manager_kills_nobody_twice(make: Make, context: str | None, tmp_
 # --- many calls -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 @needs_gates
 @pytest.mark.parametrize("ready", [1, 2])
 @pytest.mark.parametrize("portable", [False, True])
@@ -727,6 +733,7 @@ def test_calls_behind_a_long_one(make: Make, tmp_path: Path, ready: int, portabl
     gate.close()
 
 
+@pytest.mark.full
 @needs_gates
 def test_a_worker_that_could_be_started(make: Make, tmp_path: Path) -> None:
     """Calls behind a long one don't wait for it either if the second worker has not been started yet."""

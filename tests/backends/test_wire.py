@@ -61,6 +61,7 @@ def test_a_call_cannot_have_taken_so_long(wall: int) -> None:
             wire.decode_from_worker(pickle.dumps(message))
 
 
+@pytest.mark.full
 @given(body=messages, places=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=3))
 def test_messages_with_other_bytes_in_them(body: bytes, places: list[tuple[int, int]]) -> None:
     """They are refused, or are messages with all that belongs to one."""
@@ -99,6 +100,7 @@ def asked() -> Iterator[tuple[Crew, RemoteWorker, Handed, Task, Channel]]:
         shelf.slots.close()
 
 
+@pytest.mark.full
 @given(said=st.lists(messages, max_size=5))
 @example(said=[pickle.dumps((Kind.PLAIN, 1, 5, 7, (0,) * 40))])
 @example(said=[pickle.dumps((Kind.VALUE, 1, b"", 7, None, ((), ())))])

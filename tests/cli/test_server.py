@@ -15,6 +15,8 @@ from adaptive_exec.cli import workloads
 from adaptive_exec.cli.server import DELAY, PageServer
 from adaptive_exec.cli.sources import stdlib_modules
 
+pytestmark = pytest.mark.full  # a plain server, the same on every Python
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PageServer]:

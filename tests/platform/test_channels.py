@@ -29,6 +29,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
+@pytest.mark.full
 @given(bodies, st.lists(st.integers(0, 1_200_000), max_size=30))
 @example([b"", b"", b"x"], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
 @example([b"a" * 65_536, b"b" * 65_537], [4, 65_540, 65_544])

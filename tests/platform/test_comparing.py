@@ -21,6 +21,7 @@ class Pieces:
         self.ours, self.theirs = bytearray(size), bytearray(size)
         self.by: dict[int, int] = {}  # bytes by thread
         self.at_work = 0
+        self._counting = threading.Lock()
         self.gate: threading.Event | None = None
         self.inside = threading.Event()
         self._bases = [self._address(piece) for piece in (self.ours, self.theirs)]
@@ -33,14 +34,17 @@ class Pieces:
         """As `memcmp`, noting who asks."""
         assert ours - self._bases[0] == theirs - self._bases[1]
         me = threading.get_ident()
-        self.at_work += 1
+        with self._counting:
+            self.at_work += 1
         if self.gate is not None and me != threading.main_thread().ident:
             self.inside.set()
             assert self.gate.wait(20)
-        self.by[me] = self.by.get(me, 0) + size
         at = ours - self._bases[0]
-        self.at_work -= 1
-        return int(self.ours[at : at + size] != self.theirs[at : at + size])
+        differs = self.ours[at : at + size] != self.theirs[at : at + size]
+        with self._counting:
+            self.by[me] = self.by.get(me, 0) + size
+            self.at_work -= 1
+        return int(differs)
 
     def same_until(self) -> int:
         return same_until(self.compare, self._bases[0], self._bases[1], self.size)

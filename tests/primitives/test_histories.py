@@ -16,6 +16,8 @@ from adaptive_exec.primitives.lock_core import LockCore
 from adaptive_exec.primitives.queue_core import QueueCore
 from adaptive_exec.primitives.ticket import CANCELLED, ThreadTicket
 
+pytestmark = pytest.mark.full  # no thread, no process: the same on every Python
+
 
 def interleavings(*lengths: int) -> Iterator[tuple[int, ...]]:
     """Every order in which actors with so many steps each can take them."""

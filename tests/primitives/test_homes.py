@@ -145,6 +145,7 @@ def test_death_of_the_user_lets_the_primitive_go(one: Peer, monkeypatch: pytest.
     until(lambda: (gc.collect(), core() is None)[1])
 
 
+@pytest.mark.full
 def test_second_load_of_the_same_bytes(one: Peer) -> None:
     """Bytes that were loaded and dropped load again, as for a task that is tried again."""
     data = pickle.dumps(Lock())
@@ -156,6 +157,7 @@ def test_second_load_of_the_same_bytes(one: Peer) -> None:
     assert one.call(try_kept)
 
 
+@pytest.mark.full
 def test_pickle_of_something_gone(one: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading a pickle whose object is no more raises one clear error, here and there."""
     forget_lately(monkeypatch)
@@ -218,6 +220,7 @@ def pickle_kept_lock() -> bytes:
     return pickle.dumps(KEPT[0])
 
 
+@pytest.mark.full
 def test_connections_end_with_their_homes() -> None:
     """Connections to homes that have ended are forgotten when the next is made, and their threads end."""
     before = {thread.ident for thread in threading.enumerate()}
@@ -291,6 +294,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is the only way")
 def test_portable_endpoint(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The way of other systems works here too; its folder goes at exit, or with the next after a SIGKILL."""

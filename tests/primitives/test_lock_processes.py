@@ -130,6 +130,7 @@ def test_remote_waiter_is_granted(one: Peer) -> None:
     one.call(release, lock)
 
 
+@pytest.mark.full
 def test_remote_time_limit_leaves_the_queue(one: Peer) -> None:
     """A wait in another process that times out is out of the queue here."""
     lock = Lock()
@@ -139,6 +140,7 @@ def test_remote_time_limit_leaves_the_queue(one: Peer) -> None:
     assert not lock.locked()
 
 
+@pytest.mark.full
 def test_any_process_may_release(one: Peer) -> None:
     """A lock acquired here may be released there, as between threads."""
     lock = Lock()
@@ -149,6 +151,7 @@ def test_any_process_may_release(one: Peer) -> None:
     assert not lock.locked()
 
 
+@pytest.mark.full
 def test_proxy_goes_on_to_a_third_process() -> None:
     """A lock that lives in one process and is passed on by another is still that lock."""
     with peers(2) as (home, user):
@@ -278,6 +281,7 @@ def test_killed_home(one: Peer) -> None:
         pickle.dumps(lock)
 
 
+@pytest.mark.full
 def test_lock_of_a_dead_home_can_not_be_unpickled(one: Peer) -> None:
     """A pickle whose home has ended raises HomeDied."""
     data = one.call(pickled_lock)
@@ -313,6 +317,7 @@ def test_remote_lock_in_coroutines(one: Peer) -> None:
     assert not lock.locked()
 
 
+@pytest.mark.full
 def test_remote_lock_on_several_loops(one: Peer) -> None:
     """Coroutines on two loops and a thread exclude each other by a lock of another process."""
     lock = one.call(make_lock)
@@ -386,6 +391,7 @@ def until_blocking(condition: Any) -> None:
         os.sched_yield()
 
 
+@pytest.mark.full
 def test_remote_locks_in_the_same_order_of_use(one: Peer) -> None:
     """A release that isn't waited for is done before what the same thread asks next."""
     lock = one.call(make_lock)
@@ -464,6 +470,7 @@ def test_interrupted_local_acquire() -> None:
     assert not lock.locked()
 
 
+@pytest.mark.full
 def test_link_is_shared(one: Peer) -> None:
     """All primitives of one home share one connection."""
     first, second = one.call(make_lock), one.call(make_lock)

@@ -115,6 +115,7 @@ def test_parent_imports_later(module: str, workers: list[Peer]) -> None:
     assert not mine.many[0].locked()
 
 
+@pytest.mark.full
 def test_what_one_process_makes_more_shifts_nothing(module: str, workers: list[Peer], tmp_path: Path) -> None:
     """An object that only one process makes does not change which objects the others are."""
     write(tmp_path, module, more=True)
@@ -129,6 +130,7 @@ def test_what_one_process_makes_more_shifts_nothing(module: str, workers: list[P
     assert [True, False, True, True, True, True] == workers[0].call(acquire_all, module)
 
 
+@pytest.mark.full
 def test_different_arguments(module: str, workers: list[Peer], tmp_path: Path) -> None:
     """A queue made with another size in the worker raises there."""
     importlib.import_module(module)
@@ -169,6 +171,7 @@ def use_first(name: str, folder: str) -> None:
     importlib.import_module(name).lock.acquire()
 
 
+@pytest.mark.full
 def test_told_after_the_import(module: str, tmp_path: Path) -> None:
     """What was imported before the worker knew its parent becomes the parent's when it does."""
     mine: Any = importlib.import_module(module)
@@ -207,6 +210,7 @@ def make_in_task() -> bool:
     return not lock._core.elsewhere
 
 
+@pytest.mark.full
 def test_made_in_a_task_is_the_workers_own(workers: list[Peer]) -> None:
     """A lock that a task makes lives in the worker."""
     assert workers[0].call(make_in_task)
@@ -251,6 +255,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 @pytest.mark.parametrize("how", ["path", "module"])
 def test_main_module(method: str, how: str, tmp_path: Path) -> None:

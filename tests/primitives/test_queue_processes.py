@@ -17,6 +17,8 @@ from tests.primitives.helpers import Background, Peer, peers, until
 from tests.primitives.test_lock_processes import KEPT, until_blocking
 from tests.primitives.test_tickets import waiting
 
+pytestmark = pytest.mark.full  # what crosses borders on its own is tested with locks on every Python
+
 
 class Item:
     """An item with a value."""

@@ -17,6 +17,8 @@ from adaptive_exec.primitives.queue_core import QueueCore
 from adaptive_exec.primitives.session import Session
 from tests.primitives.helpers import LIMIT, own_server
 
+pytestmark = pytest.mark.full  # no thread, no process: the same on every Python
+
 
 class Steps:
     """A session that is driven by the test instead of by its thread."""

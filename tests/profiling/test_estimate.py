@@ -19,6 +19,8 @@ from adaptive_exec.routing.policy import is_trusted
 from adaptive_exec.sample import Sample
 from tests.profiling.fakes import MS
 
+pytestmark = pytest.mark.full  # plain sums, the same on every Python
+
 WINDOW = 200_000
 
 

@@ -13,6 +13,8 @@ from adaptive_exec.profiling.estimate import Estimator
 from adaptive_exec.profiling.keeping import as_numbers, from_numbers
 from adaptive_exec.sample import Sample
 
+pytestmark = pytest.mark.full  # plain sums, the same on every Python
+
 MS = 1_000_000
 
 

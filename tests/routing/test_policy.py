@@ -20,6 +20,8 @@ from adaptive_exec.routing.policy import (
     seconds,
 )
 
+pytestmark = pytest.mark.full  # plain sums, the same on every Python
+
 HOLDS = Profile(
     calls=4,
     wall=0.02,

@@ -12,6 +12,8 @@ import pytest
 from adaptive_exec.routing.store import Store, is_coroutine_function, name_of
 from tests import work
 
+pytestmark = pytest.mark.full  # plain sums, the same on every Python
+
 
 def test_the_same_function_in_many_guises() -> None:
     """Partials, lambdas made in a loop and methods of several objects share what they have in common."""

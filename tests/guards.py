@@ -63,7 +63,8 @@ def start_run() -> str:
 def _parent_of(pid: int) -> tuple[int, bytes]:
     """The parent's pid, or 0 if the process is gone; and what changes when it runs another program."""
     try:
-        stat = (_PROC / str(pid) / "stat").read_bytes()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            stat = file.read()
     except OSError:
         return 0, b""
     name, _, rest = stat.rpartition(b")")
@@ -80,8 +81,10 @@ def _is_marked(pid: int, identity: bytes) -> bool:
         return False
     try:
         environ = (_PROC / str(pid) / "environ").read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:  # another user's
+        environ = b""
     marked = f"{MARK}={os.environ.get(MARK, os.getpid())}".encode() in environ.split(b"\0")
     if not marked:
         _strangers[pid] = identity

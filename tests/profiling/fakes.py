@@ -21,6 +21,9 @@ class FakeEyes:
         prepared: How often `prepare` was called.
         held: Windows that were held.
         stands_still_us: So much longer than asked for does the next window take.
+        held_off: For how long the sampler's thread has been waiting for the GIL.
+        blind: CPU clocks can't be read.
+        elsewhere: CPU time of threads that nobody watches.
         on_prepare: Called by `prepare`, in the thread that asks for it.
         on_open: Called by `open_this_thread`, in the watching thread.
         on_state: Called by `state`, in the sampler's thread.
@@ -42,10 +45,19 @@ class FakeEyes:
         self.on_open: Callable[[], None] = lambda: None
         self.on_state: Callable[[], None] = lambda: None
         self.auto_ns = 0
+        self.held_off = 0
+        self.blind = False
+        self.elsewhere = 0
 
     def prepare(self) -> None:
         self.prepared += 1
         self.on_prepare()
+
+    def begin(self) -> None:
+        pass
+
+    def held_off_ns(self) -> int:
+        return self.held_off
 
     def open_this_thread(self) -> Sight:
         self.on_open()
@@ -60,7 +72,10 @@ class FakeEyes:
         return True
 
     def cpu_ns(self, sight: Sight) -> int | None:
-        return int(self.cpu.get(sight, 0.0))
+        return None if self.blind else int(self.cpu.get(sight, 0.0))
+
+    def process_ns(self) -> int:
+        return int(sum(self.cpu.values()) + self.elsewhere)
 
     def now_ns(self) -> int:
         self.now += self.auto_ns

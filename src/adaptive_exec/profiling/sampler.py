@@ -28,6 +28,7 @@ State:
 Races:
     1. A watch stops while the sampler looks at it: the look may add to the watch afterwards, which nobody reads
        any more, and it reads no closed file -> test_sampler.py::test_stop_in_the_middle_of_a_look
+       (So is what the sampler's lateness tells at the end of a call, if a look comes at the same time.)
     2. A watch comes between the decision to park and the parking: the sampler says that it parks *before* it
        checks for watches a last time, and `watch` adds *before* it asks whether to ring; so one of them sees the
        other -> test_sampler.py::test_watch_that_meets_parking_is_looked_at
@@ -48,6 +49,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from ..platform.forks import run_in_forked_child
+from .lateness import held_by_call
 from .look import Ledger, Seen, count_tick, look_at
 from .pace import TICK_NS, Pace
 from .sight import Eyes, SystemEyes, forced_to_ticks
@@ -65,18 +67,24 @@ _NEVER: Final = 1 << 62
 class Watch(Ledger):
     """One call that is being watched, and what was seen of it (`seen`)."""
 
-    __slots__ = ("_cpu_begun_ns", "_crowded", "_process_begun_ns", "_sampler")
+    __slots__ = ("_clocks", "_cpu_ns", "_crowded", "_process_ns", "_sampler")
 
     def __init__(self, sampler: Sampler, eyes: Eyes) -> None:
         super().__init__(eyes.open_this_thread(), eyes.now_ns())
         self._sampler = sampler
         self._crowded = False
-        self._cpu_begun_ns = 0
-        self._process_begun_ns = 0
+        self._cpu_ns = 0
+        self._process_ns = 0
+        self._clocks = (self.started_ns, eyes.cpu_ns(self.sight), eyes.process_ns())  # at the last look
 
     def stop(self) -> None:
         """End the watch; called by the watched thread. What was seen is in `seen` and the properties."""
         self._sampler._end(self)
+
+    def enter_held(self, held_ns: int) -> None:
+        """Enter that the call held the GIL for so long, which is as good as a window in which it gained nothing."""
+        if held_ns:
+            self.seen = self.seen._replace(window_ns=self.seen.window_ns + held_ns)
 
     @property
     def sees_states(self) -> bool:
@@ -125,6 +133,7 @@ class Sampler:
         self._watches: dict[Watch, None] = {}
         self._thread: threading.Thread | None = None
         self._wake_ns = _NEVER
+        self._due_ns = _NEVER  # when the thread, which sleeps, is to be awake
         self._idle_since_ns: int | None = None
         self._looked_ns = self._eyes.now_ns()
         self._turn = 0
@@ -147,6 +156,7 @@ class Sampler:
             self._begin_ticks(watch)
         self._watches[watch] = None
         if self._wake_ns > watch.started_ns + _SOON_NS:
+            self._due_ns = watch.started_ns
             self._ring()
         return watch
 
@@ -166,7 +176,7 @@ class Sampler:
         self._bell = _silent_bell()
         self._watches = {}
         self._thread = None
-        self._wake_ns = _NEVER
+        self._wake_ns = self._due_ns = _NEVER
         self._idle_since_ns = None
 
     def _start(self) -> None:
@@ -193,13 +203,31 @@ class Sampler:
         """Remove a watch, which may have been lost to a fork."""
         known = watch in self._watches
         self._watches.pop(watch, None)
-        if known and self._eyes.only_ticks():
+        if not known:
+            return
+        if self._eyes.only_ticks():
             self._judge_by_ticks(watch)
+        else:
+            self._judge_by_lateness(watch)
+
+    def _judge_by_lateness(self, watch: Watch) -> None:
+        """Enter for how long the call that ends has kept the sampler's thread from the GIL, if it did so alone."""
+        due = max(self._due_ns, watch.started_ns)
+        now, cpu = self._eyes.now_ns(), self._eyes.cpu_ns(watch.sight)
+        looked, cpu_before, process_before = watch._clocks
+        if cpu is None or cpu_before is None or now <= due:
+            return
+        computed = cpu - cpu_before
+        others = self._eyes.process_ns() - process_before - computed
+        stood = now - looked - computed
+        if held_by_call(now - due - stood, computed, others):
+            late = min(now - due, self._eyes.held_off_ns())
+            watch.enter_held(held_by_call(late - stood, computed, others))
 
     def _begin_ticks(self, watch: Watch) -> None:
         """Note what the portable probe needs; its evidence is void where calls overlap."""
-        watch._cpu_begun_ns = time.thread_time_ns()
-        watch._process_begun_ns = time.process_time_ns()
+        watch._cpu_ns = time.thread_time_ns()
+        watch._process_ns = time.process_time_ns()
         for other in tuple(self._watches.copy()):
             other._crowded = watch._crowded = True
 
@@ -212,20 +240,21 @@ class Sampler:
         now = self._eyes.now_ns()
         count_tick((watch,), now)
         wall = now - watch.started_ns
-        cpu = time.thread_time_ns() - watch._cpu_begun_ns
-        others = time.process_time_ns() - watch._process_begun_ns - cpu
+        cpu = time.thread_time_ns() - watch._cpu_ns
+        others = time.process_time_ns() - watch._process_ns - cpu
         if watch._crowded or wall < 4 * TICK_NS or others > 0.25 * cpu + 0.05 * wall:
             return
         watch.seen = Seen(window_ns=wall, free_ns=max(0, cpu - watch.seen.late_ns))
 
     def _run(self) -> None:
         """The thread: look, wait, park, until closed."""
+        self._eyes.begin()
         while not self._closed:
             delay = self._beat()
             if delay is None:
                 self._park()
             else:
-                self._wake_ns = self._eyes.now_ns() + delay
+                self._due_ns = self._wake_ns = self._eyes.now_ns() + delay
                 self._bell.acquire(timeout=delay / 1e9)
 
     def _park(self) -> None:
@@ -240,6 +269,7 @@ class Sampler:
     def _beat(self) -> int | None:
         """Look once; returns nanoseconds until the next look, None to park."""
         now = self._eyes.now_ns()
+        self._due_ns = _NEVER
         watches = tuple(self._watches.copy())
         if not watches:
             return self._linger(now)
@@ -248,6 +278,7 @@ class Sampler:
             count_tick(watches, now)
             return TICK_NS
         chosen = self._choose(watches)
+        self._note_clocks(chosen, now)
         weight = (now - self._looked_ns) * len(watches) // len(chosen)
         window = self._eyes.has_windows() and self._pace.window_allowed(now)
         self._looked_ns = now
@@ -255,6 +286,12 @@ class Sampler:
         self._pace.window_held(held)
         cost = self._eyes.now_ns() - now - held
         return self._pace.delay_ns(now - watches[-1].started_ns, cost)
+
+    def _note_clocks(self, watches: Sequence[Watch], now: int) -> None:
+        """Note what has been computed until this look, so that lateness is compared with what came after it."""
+        process = self._eyes.process_ns()
+        for watch in watches:
+            watch._clocks = (now, self._eyes.cpu_ns(watch.sight), process)
 
     def _linger(self, now: int) -> int | None:
         """Stay awake for 5 ms after the last watch: waking is dearer than looking."""

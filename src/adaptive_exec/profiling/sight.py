@@ -14,7 +14,9 @@ from typing import Final, Protocol
 
 from ..platform.gil import gil_enabled
 from ..platform.gil_place import GilPlace, gil_place
+from ..platform.gil_wait import gil_wait_ns
 from ..platform.held_calls import HeldCalls, held_calls
+from ..platform.slices import ask_for_short_slices
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
 from ..platform.thread_states import ThreadState, classify, open_this_thread
 
@@ -52,6 +54,12 @@ class Eyes(Protocol):
     def prepare(self) -> None:
         """Get ready to look; called before the sampler's thread starts, by one thread at a time."""
 
+    def begin(self) -> None:
+        """Called once by the sampler's thread before it looks for the first time."""
+
+    def held_off_ns(self) -> int:
+        """For how long the sampler's thread has been waiting for the GIL; asked by a thread that holds it."""
+
     def open_this_thread(self) -> Sight:
         """The sight of the calling thread, kept for its next call."""
 
@@ -60,6 +68,9 @@ class Eyes(Protocol):
 
     def cpu_ns(self, sight: Sight) -> int | None:
         """CPU time of the thread so far; None if that can't be told."""
+
+    def process_ns(self) -> int:
+        """CPU time of all threads of the process so far."""
 
     def sees_state(self, sight: Sight) -> bool:
         """True if the thread's state can be told."""
@@ -93,6 +104,7 @@ class SystemEyes:
         self._gil_place: GilPlace | None = None
         self._gil = gil_enabled()
         self._blind = ticks
+        self._own: int | None = None
         self._forget_descriptors()
 
     def prepare(self) -> None:
@@ -105,6 +117,18 @@ class SystemEyes:
             self._gil_place = self._place()
         self._blind = calls is None or (self._gil_place is None and this_thread_clock() is None)
         self._calls = calls  # last, since a child forked meanwhile would take it for a sign that all is done
+
+    def begin(self) -> None:
+        """See to it that the calling thread looks when it means to, and not when another one's slice ends."""
+        ask_for_short_slices()
+        self._own = open_this_thread()
+
+    def held_off_ns(self) -> int:
+        """What the sampler's thread is waiting in now tells it."""
+        if self._own is None or self._gil_place is None or not self._gil:
+            return 0
+        calls = held_calls()  # not the sampler's own, which it may just be using
+        return 0 if calls is None else gil_wait_ns(calls.read(self._own), self._gil_place)
 
     def open_this_thread(self) -> Sight:
         """The sight of the calling thread; opened once in a thread's life and closed after its end."""
@@ -124,6 +148,10 @@ class SystemEyes:
     def cpu_ns(self, sight: Sight) -> int | None:
         """Read the thread's CPU clock, without releasing the GIL."""
         return None if sight.clock is None else read_thread_clock(sight.clock)
+
+    def process_ns(self) -> int:
+        """The CPU clock of the process."""
+        return time.process_time_ns()
 
     def sees_state(self, sight: Sight) -> bool:
         """True with a state file and, where there is a GIL, with its place known."""
@@ -148,6 +176,7 @@ class SystemEyes:
 
     def after_fork(self) -> None:
         """Drop the parent's descriptors; the child's GIL lies at the same place."""
+        self._own = None
         self._forget_descriptors()
 
     def close(self, descriptor: int) -> None:

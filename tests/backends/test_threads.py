@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec.backends.base import UNKNOWN
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.futures import Future
+from adaptive_exec.platform.thread_states import open_this_thread
 from adaptive_exec.profiling.sampler import Sampler
-from tests.backends.support import Handed, wind_up
+from adaptive_exec.sample import Sample
+from tests.backends.support import Handed, until, wind_up
 from tests.profiling.fakes import FakeEyes
 
 Make = Callable[..., ThreadBackend]
@@ -259,3 +262,115 @@ def test_a_task_is_taken_back(make: Make) -> None:
     handed.wait(1)
     assert [running] == [task for task, _ in handed.outcomes]
     assert 0 == backend.load().queued
+
+
+def newcomer(handed: Handed, fn: Callable[[], object]) -> Any:
+    """A task of a function that nobody knows."""
+    task = handed.task(fn)
+    task.lane, task.weight = "new", UNKNOWN
+    return task
+
+
+def test_newcomers_run_one_at_a_time(make: Make) -> None:
+    """Beside one that computes no other is begun; what is known goes on beside it."""
+    handed, backend, gate = Handed(), make(), threading.Event()
+    begun: list[int] = []
+
+    def compute(number: int) -> None:
+        begun.append(number)
+        assert gate.wait(20)
+
+    for number in range(3):
+        backend.submit(newcomer(handed, lambda number=number: compute(number)))  # type: ignore[misc]
+    known = handed.task(lambda: None)
+    backend.submit(known)
+    handed.wait(1)
+
+    assert [0] == begun
+    assert 2 == backend.load().queued
+    gate.set()
+    handed.wait(4)
+    assert [0, 1, 2] == begun
+
+
+def test_a_newcomer_that_waits_makes_room(make: Make) -> None:
+    """Each that is told to move on lets the next one begin, so those that wait for each other all end."""
+    handed, backend, meeting = Handed(), make(), threading.Barrier(3)
+    tasks = [newcomer(handed, lambda: meeting.wait(20)) for _ in range(3)]
+    for task in tasks:
+        backend.submit(task)
+    for task in tasks[:2]:
+        backend.move_on(task)
+        assert "wait" == task.lane
+
+    assert {0, 1, 2} == {outcome.value for outcome in handed.wait(3)}
+    assert all(lane.used == 0.0 and lane.running == 0 for lane in backend._lanes.values())
+    assert not backend._newcomers
+
+
+def test_a_newcomer_that_has_left_does_not_move_on(make: Make) -> None:
+    """One that has ended, and one that stands aside: the lanes count neither of them twice."""
+    handed, backend = Handed(), make()
+    ended = newcomer(handed, lambda: None)
+    backend.submit(ended)
+    handed.wait(1)
+    backend.move_on(ended)
+    assert "new" == ended.lane
+
+    inner: Future[int] = Future()
+    waiting = newcomer(handed, lambda: inner.result(20))
+    other = newcomer(handed, lambda: backend.move_on(waiting))
+    backend.submit(waiting)
+    backend.submit(other)  # begun once the first stands aside
+    handed.wait(2)
+    assert "new" == waiting.lane
+    inner.set_result(1)
+    handed.wait(3)
+
+    assert all(lane.used == 0.0 and lane.running == 0 for lane in backend._lanes.values())
+
+
+@pytest.mark.parametrize(
+    ("seen", "moves"),
+    [
+        pytest.param(None, False, id="nobody can tell"),
+        pytest.param(Sample(3_000_000, 2_900_000, looks=1), False, id="it computes"),
+        pytest.param(Sample(3_000_000, 100_000, looks=1), False, id="it wants the GIL, the sampler says"),
+        pytest.param(Sample(3_000_000, 100_000), True, id="by the clocks it waits"),
+        pytest.param(Sample(26_000_000, 26_000_000, looks=9), True, id="it takes long"),
+    ],
+)
+def test_slow_newcomers_move_on(make: Make, seen: Sample | None, moves: bool) -> None:
+    """Whoever looks now and then sees to it that nothing is held up by a call that polls, or computes for long."""
+    handed, backend, gate = Handed(), make(), threading.Event()
+
+    class Meter:
+        def peek(self) -> Sample | None:
+            return seen
+
+    task = newcomer(handed, lambda: gate.wait(20))
+    begun = threading.Event()
+    task.on_begin = begun.set
+    backend.submit(task)
+    assert begun.wait(20)
+    until(lambda: task.meter is not None)
+    task.meter = Meter()
+    backend.move_on_slow()
+
+    assert ("wait" if moves else "new") == task.lane
+    gate.set()
+    handed.wait(1)
+
+
+@pytest.mark.skipif(open_this_thread() is None, reason="states of threads can't be seen")
+def test_who_wants_to_know_is_told_of_a_wait(make: Make) -> None:
+    """The sampler sees it, and tells it once."""
+    handed, backend, told = Handed(), make(), threading.Semaphore(0)
+    task = newcomer(handed, lambda: told.acquire(timeout=20))
+    task.on_wait = told.release
+    task.measure = True
+    backend.submit(task)
+
+    (outcome,) = handed.wait(1)
+    assert outcome.value is True
+    assert not told.acquire(blocking=False)

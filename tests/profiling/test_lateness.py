@@ -10,29 +10,33 @@ import pytest
 
 from adaptive_exec.platform.gil_place import gil_place
 from adaptive_exec.platform.held_calls import held_calls
-from adaptive_exec.platform.thread_states import open_this_thread
+from adaptive_exec.platform.thread_states import ThreadState, open_this_thread
 from adaptive_exec.profiling.lateness import held_by_call
 from adaptive_exec.profiling.sampler import Sampler, Watch
 from tests.profiling.fakes import MS, FakeEyes
 
 
 @pytest.mark.parametrize(
-    ("late", "cpu", "others", "held"),
+    ("late", "computed", "stood", "others", "held"),
     [
-        pytest.param(3.0, 3.0, 0.0, 3.0, id="all of it"),
-        pytest.param(2.0, 3.0, 0.0, 2.0, id="most of it"),
-        pytest.param(1.0, 3.0, 0.0, 0.0, id="less than most: it let go in between"),
-        pytest.param(9.0, 3.0, 0.0, 3.0, id="no longer than it computed"),
-        pytest.param(3.0, 3.0, 1.0, 0.0, id="others may have held it"),
-        pytest.param(3.0, 3.0, 0.5, 3.0, id="others computed little"),
-        pytest.param(0.1, 0.1, 0.0, 0.0, id="too short to tell"),
-        pytest.param(5.0, 0.0, 0.0, 0.0, id="it did not compute"),
-        pytest.param(-4.0, 3.0, 0.0, 0.0, id="not late"),
+        pytest.param(3.0, 3.0, 0.0, 0.0, 3.0, id="all of it"),
+        pytest.param(2.0, 3.0, 0.0, 0.0, 2.0, id="most of it"),
+        pytest.param(1.0, 3.0, 0.0, 0.0, 0.0, id="less than half: it let go in between"),
+        pytest.param(9.0, 3.0, 0.0, 0.0, 3.0, id="no longer than it computed"),
+        pytest.param(3.0, 3.0, 0.0, 0.5, 2.5, id="for a part others may have held it"),
+        pytest.param(3.0, 3.0, 0.0, 2.0, 0.0, id="for most of it others may have"),
+        pytest.param(3.0, 3.0, 2.0, 0.0, 0.0, id="it may have stood still while it held it"),
+        pytest.param(3.0, 3.0, -0.1, -0.2, 3.0, id="clocks that disagree"),
+        pytest.param(0.1, 0.1, 0.0, 0.0, 0.0, id="too short to tell"),
+        pytest.param(5.0, 0.0, 5.0, 0.0, 0.0, id="it did not compute"),
+        pytest.param(-4.0, 3.0, 0.0, 0.0, 0.0, id="not late"),
     ],
 )
-def test_what_is_plain(late: float, cpu: float, others: float, held: float) -> None:
-    """Only who computed all the while, and alone, can have held the GIL."""
-    assert int(held * MS) == held_by_call(int(late * MS), int(cpu * MS), int(others * MS))
+def test_what_is_plain(late: float, computed: float, stood: float, others: float, held: float) -> None:
+    """Only who computed all the while can have held the GIL, and only while nobody else did."""
+    assert int(held * MS) == held_by_call(
+        int(late * MS), int(computed * MS), int(stood * MS), int(others * MS)
+    )
 
 
 def called(eyes: FakeEyes, *, took: float, due: float, computed: float) -> tuple[Sampler, Watch]:
@@ -70,6 +74,37 @@ def test_only_what_came_after_the_last_look_is_compared() -> None:
     assert 3 * MS == watch.window_ns
 
 
+@pytest.mark.parametrize(("state", "held"), [(ThreadState.WANTS_GIL, 4), (ThreadState.RUNNING, 0)])
+def test_a_look_that_comes_late(state: ThreadState, held: int) -> None:
+    """Who wants the GIL back held it until now; who computes without it was not in the way."""
+    eyes = FakeEyes()
+    eyes.windows = False
+    sampler, watch = called(eyes, took=5.0, due=1.0, computed=5.0)
+    eyes.states[watch.sight] = state
+    sampler._beat()
+    sampler._due_ns = 7 * MS
+    eyes.now = 8 * MS
+    eyes.cpu[watch.sight] = 8 * MS
+    sampler._beat()  # late by one of the three milliseconds since: it let go in between
+
+    assert held * MS == watch.window_ns
+
+
+def test_of_several_only_the_one_that_computed() -> None:
+    """Those that wait at the same time did not hold the GIL."""
+    eyes = FakeEyes()
+    eyes.windows = False
+    sampler, busy = called(eyes, took=0.0, due=1.0, computed=0.0)
+    waiting = sampler.watch()
+    sampler._due_ns, eyes.now = 1 * MS, 5 * MS
+    eyes.cpu[busy.sight], eyes.cpu[waiting.sight] = 5 * MS, int(0.2 * MS)
+    eyes.states[busy.sight] = eyes.states[waiting.sight] = ThreadState.WANTS_GIL
+    sampler._beat()
+
+    assert int(3.8 * MS) == busy.window_ns
+    assert 0 == waiting.window_ns
+
+
 @pytest.mark.parametrize(
     "why",
     [
@@ -85,7 +120,7 @@ def test_lateness_that_has_another_cause(why: str) -> None:
     eyes = FakeEyes()
     eyes.held_off = {"it woke late": 1, "it does not want the GIL": 0}.get(why, 3) * MS
     due = 3.9 if why == "it was not due for long" else 1.0
-    _, watch = called(eyes, took=4.0, due=due, computed=2.0 if why == "it stood still" else 4.0)
+    _, watch = called(eyes, took=4.0, due=due, computed=1.0 if why == "it stood still" else 4.0)
     if why == "others computed":
         eyes.elsewhere = 2 * MS
     watch.stop()

@@ -17,9 +17,22 @@ from ..futures import Future
 from ..model import BackendName, Decision, Options, WorkerStats
 from ..sample import Sample
 
-__all__ = ["Backend", "BackendLoad", "Lane", "Outcome", "Refused", "Task", "Unavailable", "WorkerPool"]
+__all__ = [
+    "UNKNOWN",
+    "Backend",
+    "BackendLoad",
+    "Lane",
+    "Outcome",
+    "Refused",
+    "Task",
+    "Unavailable",
+    "WorkerPool",
+]
 
-Lane = Literal["wait", "free", "gil"]
+Lane = Literal["new", "wait", "free", "gil"]
+
+
+UNKNOWN = 1 / 32  # of a lane's budget: some sixty calls of unknown functions side by side
 
 
 class Refused(Exception):
@@ -90,6 +103,7 @@ class Task:
     deadline: Any = None  # what ends it when its time is up
     thread: int | None = None  # the thread that runs it, while one does
     on_begin: Callable[[], None] | None = None
+    on_wait: Callable[[], object] | None = None  # told when it is first seen to wait; returns at once
     owner: Any = None  # the dispatcher's record of the function
     meter: Any = None  # set while a thread runs it, so that others can look at the call
     snapshot: Any = None  # what the dispatcher compares before and after a scout's call

@@ -1,4 +1,4 @@
-"""The thread backend: as many threads as the measured work justifies, in three lanes.
+"""The thread backend: as many threads as the measured work justifies, in four lanes.
 
 Work that waits, work that computes without the GIL, and work that computes holding it each have a lane:
 a queue and a budget. A task weighs the part of its lane's resource that it keeps busy while it runs
@@ -6,11 +6,16 @@ a queue and a budget. A task weighs the part of its lane's resource that it keep
 is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores for whatever needs the GIL, and
 it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
 
+Newcomers, of which nothing is known, have the fourth lane, and go through it one at a time: beside others that
+compute, a call's figures would tell little of it. One that is seen to wait, or takes long, moves on to those that
+wait and makes room for the next.
+
 Guarantees:
     - Each task taken is handed back exactly once.
     - A task in a lane whose budget is used up waits; a lane in which nothing runs admits anything.
     - A thread whose task waits for a future of ours stands aside: its weight and its place under the
       cap are free for others meanwhile, so nested submission never runs out of threads.
+    - No newcomer holds up the others for longer than `NEWCOMER_SECONDS` and a tick of who calls `move_on_slow`.
     - `nudge` lets a lane grow whose tasks make no progress and use no CPU, whatever they wait for.
     - Idle threads end after `IDLE_SECONDS`; an idle backend has no wake-ups beyond those.
 Assumes:
@@ -26,6 +31,8 @@ Races:
       for `wake`: `tests/backends/test_threads.py::test_task_given_to_a_thread_that_is_leaving`
     - submit against shutdown: both under `_lock`; a task is refused or run, never stranded:
       `tests/backends/test_threads.py::test_submit_against_shutdown`
+    - a newcomer is told to move on as it ends or stands aside: it is in `_newcomers`, or it is not, under `_lock`:
+      `tests/backends/test_threads.py::test_a_newcomer_that_has_left_does_not_move_on`
 """
 
 from __future__ import annotations
@@ -42,12 +49,13 @@ from ..futures import blocking_in
 from ..model import BackendName
 from ..profiling.call import CallMeter
 from ..profiling.sampler import get_sampler
-from .base import Backend, BackendLoad, Lane, Outcome, Task
+from .base import UNKNOWN, Backend, BackendLoad, Lane, Outcome, Task
 
 __all__ = ["DEFAULT_MAX_THREADS", "ThreadBackend"]
 
 DEFAULT_MAX_THREADS = 1000
 IDLE_SECONDS = 10.0
+NEWCOMER_SECONDS = 0.025
 _SMALLEST_WEIGHT = 1e-3
 _names = itertools.count()
 
@@ -114,7 +122,9 @@ class ThreadBackend(Backend):
         """`max_threads` caps threads that do not stand aside; `before_leaving` is a gate for tests."""
         self._lock = threading.Lock()
         self._cap = DEFAULT_MAX_THREADS if max_threads is None else max_threads
+        self._newcomers: set[Task] = set()  # those that run in their lane now
         self._lanes: dict[Lane, _LaneState] = {
+            "new": _LaneState(UNKNOWN),
             "wait": _LaneState(2.0),  # twice what keeps the GIL busy: waits and bursts overlap unevenly
             "free": _LaneState(float(cores)),
             "gil": _LaneState(2.0),  # one to compute, one so that a long call does not hold up the rest
@@ -186,6 +196,28 @@ class ThreadBackend(Backend):
                 self._fill()
             return self._finished
 
+    def move_on(self, task: Task) -> None:
+        """A newcomer has been seen to wait: let it go on among those that wait."""
+        with self._lock:
+            if task in self._newcomers:
+                self._exit(task)
+                task.lane = "wait"
+                self._enter(task)
+                self._fill()
+
+    def move_on_slow(self) -> None:
+        """Let newcomers move on that take long, or seem to wait where only clocks can tell."""
+        with self._lock:
+            running = list(self._newcomers)
+        for task in running:
+            meter = task.meter
+            seen = None if meter is None else meter.peek()
+            if seen is None:
+                continue
+            waits = seen.looks is None and seen.cpu_ns < seen.wall_ns / 2
+            if waits or seen.wall_ns >= NEWCOMER_SECONDS * 1e9:
+                self.move_on(task)
+
     def shutdown(self, *, wait: bool) -> None:
         with self._lock:
             self._closed = True
@@ -203,6 +235,17 @@ class ThreadBackend(Backend):
     def abort(self) -> None:
         """Nothing of a thread can be ended; what waits was cancelled by the dispatcher."""
 
+    def _enter(self, task: Task) -> None:
+        """Count a task into its lane."""
+        self._lanes[task.lane].enter(task)
+        if task.lane == "new":
+            self._newcomers.add(task)
+
+    def _exit(self, task: Task) -> None:
+        """Count a task out of its lane."""
+        self._lanes[task.lane].leave(task)
+        self._newcomers.discard(task)
+
     def _room(self) -> bool:
         """Whether another thread may work."""
         return len(self._threads) - len(self._idle) - self._aside < self._cap
@@ -212,7 +255,7 @@ class ThreadBackend(Backend):
 
         False if the system has no more threads: then the task waits for one of those there are.
         """
-        lane.enter(task)
+        self._enter(task)
         if self._idle:
             thread = self._idle.pop()
             thread.given = task
@@ -228,7 +271,7 @@ class ThreadBackend(Backend):
             thread.handle.start()
         except RuntimeError:
             self._threads.discard(thread)
-            lane.leave(task)
+            self._exit(task)
             if not self._threads:
                 self.backlog = max(0.0, self.backlog - task.cost)
                 raise
@@ -274,7 +317,7 @@ class ThreadBackend(Backend):
     def _leave(self, task: Task) -> None:
         """Count a task out before it is handed back: then others may change it, and its user see the figures."""
         with self._lock:
-            self._lanes[task.lane].leave(task)
+            self._exit(task)
             self.backlog = max(0.0, self.backlog - task.cost)
 
     def _after(self, thread: _Thread) -> Task | None:
@@ -284,7 +327,7 @@ class ThreadBackend(Backend):
             within_cap = len(self._threads) - len(self._idle) - self._aside <= self._cap
             found = self._next() if within_cap else None
             if found is not None:
-                found[1].enter(found[0])
+                self._enter(found[0])
                 self._fill()
                 return found[0]
             self._idle.append(thread)
@@ -331,14 +374,14 @@ class ThreadBackend(Backend):
     def _standing_aside(self, task: Task) -> Iterator[None]:
         """Free this thread's place while its task waits for another."""
         with self._lock:
-            self._lanes[task.lane].leave(task)
+            self._exit(task)
             self._aside += 1
             self._fill()
         try:
             yield
         finally:
             with self._lock:
-                self._lanes[task.lane].enter(task)
+                self._enter(task)
                 self._aside -= 1
 
 
@@ -349,7 +392,7 @@ def run_here(task: Task) -> Outcome:
         snapshot.before()
     meter = CallMeter(get_sampler() if task.measure else None)
     task.meter = meter
-    meter.start()
+    meter.start(task.on_wait)
     try:
         value = task.context.run(task.fn, *task.args, **task.kwargs)
         if task.coroutine:

@@ -283,8 +283,11 @@ class Dispatcher:
             else:
                 self._loop.submit(task)
             return
-        where = place(profile, options.kind, self._router.machine)
+        where = place(profile, options, self._router.machine)
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
+        if where.lane == "new":
+            threads, soon = self._threads, self._supervisor.soon
+            task.on_wait = lambda: soon(lambda: threads.move_on(task))
         self._threads.submit(task)
         self.look_after_threads()
 
@@ -300,6 +303,7 @@ class Dispatcher:
         state = {"at": time.monotonic(), "cpu": time.process_time(), "finished": -1}
 
         def look() -> bool:
+            self._threads.move_on_slow()
             now = time.monotonic()
             passed = now - state["at"]
             if passed >= NUDGE_SECONDS:

@@ -17,6 +17,7 @@ Races:
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, final
 
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
@@ -52,9 +53,13 @@ class CallMeter:
         self._alone = alone
         self._begun: _Begun | None = None
 
-    def start(self) -> None:
-        """Begin to measure the calling thread."""
-        watch = None if self._sampler is None else self._sampler.watch()
+    def start(self, on_wait: Callable[[], object] | None = None) -> None:
+        """Begin to measure the calling thread.
+
+        Args:
+            on_wait: Called once, by the sampler's thread, when the call is first seen to wait; has to return at once.
+        """
+        watch = None if self._sampler is None else self._sampler.watch(on_wait)
         self._begun = (watch, this_thread_clock(), _wall_ns(), _cpu_ns())
 
     def stop(self, *, failed: bool) -> Sample:

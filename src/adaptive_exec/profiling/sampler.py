@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, final
 
 from ..platform.forks import run_in_forked_child
@@ -63,28 +63,58 @@ _SOON_NS: Final = 1_000_000
 _NEVER: Final = 1 << 62
 
 
+Clocks = tuple[int, int | None, int]
+"""What clocks read: time, the watched thread's CPU (None: it can't be told), and that of the whole process."""
+
+
 @final
 class Watch(Ledger):
-    """One call that is being watched, and what was seen of it (`seen`)."""
+    """One call that is being watched, and what was seen of it (`seen`).
 
-    __slots__ = ("_clocks", "_cpu_ns", "_crowded", "_process_ns", "_sampler")
+    Attributes:
+        clocks: What they read at the last look, or at the start.
+    """
 
-    def __init__(self, sampler: Sampler, eyes: Eyes) -> None:
+    __slots__ = ("_cpu_ns", "_crowded", "_on_wait", "_process_ns", "_sampler", "clocks")
+
+    def __init__(self, sampler: Sampler, eyes: Eyes, on_wait: Callable[[], object] | None = None) -> None:
         super().__init__(eyes.open_this_thread(), eyes.now_ns())
         self._sampler = sampler
+        self._on_wait = on_wait
         self._crowded = False
         self._cpu_ns = 0
         self._process_ns = 0
-        self._clocks = (self.started_ns, eyes.cpu_ns(self.sight), eyes.process_ns())  # at the last look
+        self.clocks: Clocks = (self.started_ns, eyes.cpu_ns(self.sight), eyes.process_ns())
 
     def stop(self) -> None:
         """End the watch; called by the watched thread. What was seen is in `seen` and the properties."""
         self._sampler._end(self)
 
-    def enter_held(self, held_ns: int) -> None:
-        """Enter that the call held the GIL for so long, which is as good as a window in which it gained nothing."""
-        if held_ns:
-            self.seen = self.seen._replace(window_ns=self.seen.window_ns + held_ns)
+    def enter_held(self, late_ns: int, clocks: Clocks, eyes: Eyes | None = None) -> None:
+        """Enter that the call held the GIL while the sampler was late, if it did: as good as a window without a gain.
+
+        Args:
+            late_ns: For how long a look had been due.
+            clocks: What they read now.
+            eyes: To see whether the sampler's thread is waiting for the GIL now; None if it has just come.
+        """
+        (now, cpu, process), (looked, cpu_before, process_before) = clocks, self.clocks
+        if cpu is None or cpu_before is None:
+            return
+        computed = cpu - cpu_before
+        others = process - process_before - computed
+        stood = now - looked - computed
+        held = held_by_call(late_ns, computed, stood, others)
+        if held and eyes is not None:
+            held = held_by_call(min(late_ns, eyes.held_off_ns()), computed, stood, others)
+        if held:
+            self.seen = self.seen._replace(window_ns=self.seen.window_ns + held)
+
+    def tell_if_it_waits(self) -> None:
+        """Tell who wants to know, once."""
+        if self._on_wait is not None and self.seen.blocked_ns:
+            told, self._on_wait = self._on_wait, None
+            told()
 
     @property
     def sees_states(self) -> bool:
@@ -148,10 +178,14 @@ class Sampler:
         if self._thread is None:
             self._start()
 
-    def watch(self) -> Watch:
-        """Watch the calling thread, which is about to run a task, until `stop()` of what is returned."""
+    def watch(self, on_wait: Callable[[], object] | None = None) -> Watch:
+        """Watch the calling thread, which is about to run a task, until `stop()` of what is returned.
+
+        Args:
+            on_wait: Called once, by the sampler's thread, when the thread is first seen to wait.
+        """
         self.prepare()
-        watch = Watch(self, self._eyes)
+        watch = Watch(self, self._eyes, on_wait)
         if self._eyes.only_ticks():
             self._begin_ticks(watch)
         self._watches[watch] = None
@@ -212,17 +246,11 @@ class Sampler:
 
     def _judge_by_lateness(self, watch: Watch) -> None:
         """Enter for how long the call that ends has kept the sampler's thread from the GIL, if it did so alone."""
-        due = max(self._due_ns, watch.started_ns)
-        now, cpu = self._eyes.now_ns(), self._eyes.cpu_ns(watch.sight)
-        looked, cpu_before, process_before = watch._clocks
-        if cpu is None or cpu_before is None or now <= due:
-            return
-        computed = cpu - cpu_before
-        others = self._eyes.process_ns() - process_before - computed
-        stood = now - looked - computed
-        if held_by_call(now - due - stood, computed, others):
-            late = min(now - due, self._eyes.held_off_ns())
-            watch.enter_held(held_by_call(late - stood, computed, others))
+        now, due = self._eyes.now_ns(), max(self._due_ns, watch.started_ns)
+        if now > due:
+            watch.enter_held(
+                now - due, (now, self._eyes.cpu_ns(watch.sight), self._eyes.process_ns()), self._eyes
+            )
 
     def _begin_ticks(self, watch: Watch) -> None:
         """Note what the portable probe needs; its evidence is void where calls overlap."""
@@ -269,7 +297,7 @@ class Sampler:
     def _beat(self) -> int | None:
         """Look once; returns nanoseconds until the next look, None to park."""
         now = self._eyes.now_ns()
-        self._due_ns = _NEVER
+        due, self._due_ns = self._due_ns, _NEVER
         watches = tuple(self._watches.copy())
         if not watches:
             return self._linger(now)
@@ -278,20 +306,34 @@ class Sampler:
             count_tick(watches, now)
             return TICK_NS
         chosen = self._choose(watches)
-        self._note_clocks(chosen, now)
+        wanted = [watch.seen.gil_wait_ns for watch in chosen]
         weight = (now - self._looked_ns) * len(watches) // len(chosen)
         window = self._eyes.has_windows() and self._pace.window_allowed(now)
         self._looked_ns = now
         held = look_at(chosen, self._eyes, weight_ns=weight, window=window)
         self._pace.window_held(held)
+        self._tell_by_lateness(chosen, wanted, now, due)
+        for watch in chosen:
+            watch.tell_if_it_waits()
         cost = self._eyes.now_ns() - now - held
         return self._pace.delay_ns(now - watches[-1].started_ns, cost)
 
-    def _note_clocks(self, watches: Sequence[Watch], now: int) -> None:
-        """Note what has been computed until this look, so that lateness is compared with what came after it."""
+    def _tell_by_lateness(self, watches: Sequence[Watch], wanted: Sequence[int], now: int, due: int) -> None:
+        """Enter for how long the look that was just made had been kept waiting by one of these calls.
+
+        Args:
+            watches: The calls that were looked at.
+            wanted: For how long each had been seen to want the GIL before. Who wants it now gave it up just now;
+                who does not was not in the look's way.
+            now: When the look began.
+            due: When it should have.
+        """
         process = self._eyes.process_ns()
-        for watch in watches:
-            watch._clocks = (now, self._eyes.cpu_ns(watch.sight), process)
+        for watch, before in zip(watches, wanted, strict=True):
+            clocks = (now, self._eyes.cpu_ns(watch.sight), process)
+            if now > due and watch.seen.gil_wait_ns > before:
+                watch.enter_held(now - max(due, watch.started_ns), clocks)
+            watch.clocks = clocks
 
     def _linger(self, now: int) -> int | None:
         """Stay awake for 5 ms after the last watch: waking is dearer than looking."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..backends.base import Lane
-from ..model import Kind, Machine, Profile
+from ..backends.base import UNKNOWN, Lane
+from ..model import Machine, Options, Profile
 from .policy import WAITS, hardly_holds_the_gil
 
 __all__ = ["Place", "place"]
-
-_UNKNOWN = 1 / 32  # of a lane's budget: some sixty calls of an unknown function side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +20,12 @@ class Place:
     cost: float
 
 
-def place(profile: Profile, kind: Kind | None, machine: Machine) -> Place:
+def place(profile: Profile, options: Options, machine: Machine) -> Place:
     """Choose the lane for a call on a thread.
 
     Args:
         profile: What has been measured of the function.
-        kind: The caller's hint.
+        options: What the caller asked for.
         machine: What there is to run on.
 
     Returns:
@@ -36,9 +34,10 @@ def place(profile: Profile, kind: Kind | None, machine: Machine) -> Place:
     """
     gil = machine.gil
     if not profile.settled:
-        if kind == "cpu":
+        if options.kind == "cpu":
             return Place("gil" if gil else "free", 1.0, 0.0)
-        return Place("wait", _UNKNOWN, 0.0)
+        nobody_knows = gil and options.kind is None and options.backend is None
+        return Place("new" if nobody_knows else "wait", UNKNOWN, 0.0)
     whole = profile.cpu + profile.waiting
     if profile.cpu_ratio < WAITS:
         return Place(

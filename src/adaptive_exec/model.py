@@ -46,6 +46,7 @@ class Profile:
         process_safe: True if calls may leave the process, False if they may not, None while unknown.
         uncertainty: How far each figure may be off.
         settled: True once the figures suffice to route by.
+        pickling: Seconds that pickling and unpickling arguments and result takes; None while unknown.
     """
 
     calls: int = 0
@@ -57,6 +58,7 @@ class Profile:
     process_safe: bool | None = None
     uncertainty: Uncertainty = field(default_factory=Uncertainty)
     settled: bool = False
+    pickling: float | None = None
 
     @property
     def waiting(self) -> float:
@@ -110,7 +112,7 @@ class Machine:
         process_start: Seconds until a cold pool gives its first result.
         process_hop: Seconds that a round trip to an idle warm worker costs beyond the call itself.
         thread_hop: The same for a thread.
-        byte_cost: Seconds that a byte of payload costs to pickle, send and unpickle.
+        byte_cost: Seconds that it costs to move a byte of payload, pickled or as memory, to a worker or back.
     """
 
     cores: int
@@ -119,7 +121,7 @@ class Machine:
     process_start: float = 0.15
     process_hop: float = 150e-6
     thread_hop: float = 40e-6
-    byte_cost: float = 2e-9
+    byte_cost: float = 0.7e-9
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Sample(NamedTuple):
         free_ns: CPU time that the thread gained in those windows, that is, without the GIL.
         argument_bytes: Pickled size of the arguments; None where nobody pickled them.
         result_bytes: Pickled size of the result; None where nobody pickled it.
-        pickle_ns: Time it took to pickle both; None where nobody did.
+        pickle_ns: Time that pickling and unpickling both takes, about; None where nobody did either.
         steps: Number of steps of a coroutine; 0 for a plain call.
         longest_step_ns: CPU time of a coroutine's longest step.
         alone: True where nothing else ran in the process (a worker), so that the wall is the call's own.

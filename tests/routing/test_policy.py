@@ -282,3 +282,12 @@ def test_it_does_not_flap(case: Facts) -> None:
 def test_seconds(value: float, text: str) -> None:
     """Durations are told with the unit that fits."""
     assert text == seconds(value)
+
+
+def test_what_pickling_takes_keeps_work_here() -> None:
+    """Of the same size: memory that is moved as it is leaves, and a list whose items are pickled one by one stays."""
+    moved = replace(HOLDS, payload_bytes=1_000_000, pickling=0.0003)
+    pickled = replace(moved, pickling=0.020)
+
+    assert "process" == decide(facts(profile=moved)).backend
+    assert "thread" == decide(facts(profile=pickled)).backend

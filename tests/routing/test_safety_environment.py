@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec import digests
+from adaptive_exec.backends.processes.watching import difference_of
+from adaptive_exec.digests import digest_of
 from adaptive_exec.fingerprints import fingerprint
 from adaptive_exec.pickling import loads
 from adaptive_exec.routing.environment import LIMIT, attributes_of, environment, never_changes
@@ -16,6 +19,12 @@ from adaptive_exec.routing.safety import judge
 from tests.routing.corpus import subjects
 
 MODULE = subjects.__name__
+
+
+class Label(str):
+    """A text that may hold more."""
+
+    __slots__ = ()
 
 
 def test_nothing_read_is_nothing_to_send() -> None:
@@ -64,6 +73,45 @@ def test_constants_are_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first is environment(reads)
     monkeypatch.setattr(subjects, "NAMES", ("a", "c"))
     assert first != environment(reads)
+
+
+@pytest.mark.parametrize("text", ["long text \ud800" * 100_000, b"long bytes" * 100_000])
+def test_long_texts_are_told_by_their_digests(monkeypatch: pytest.MonkeyPatch, text: str | bytes) -> None:
+    """However long they are; another object with other contents has another one."""
+    monkeypatch.setattr(subjects, "LIMIT", text)
+    reads = ((MODULE, "LIMIT"),)
+    first = environment(reads)
+    assert first is not None
+    assert len(first) < 500
+    assert first is environment(reads)
+    assert difference_of(first) is None
+
+    monkeypatch.setattr(subjects, "LIMIT", text[1:-1] * 2)
+    assert first != environment(reads)
+    assert "another value" in str(difference_of(first))
+    monkeypatch.setattr(
+        subjects, "LIMIT", text.encode("utf-8", "surrogatepass") if isinstance(text, str) else list(text)
+    )
+    assert "another value" in str(difference_of(first))
+
+
+def test_a_subclass_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else it holds would not be told."""
+    monkeypatch.setattr(subjects, "LIMIT", Label("x" * 100_000))
+    with pytest.raises(ValueError, match="larger than"):
+        environment(((MODULE, "LIMIT"),))
+
+
+def test_digests_are_made_once() -> None:
+    """Of the same object; of an equal one they are equal."""
+    text = "x" * 10_000
+
+    assert digest_of(text) is digest_of(text)
+    assert digest_of(text) == digest_of("".join(["x" * 9_999, "x"]))
+    assert digest_of("x" * 5_000) != digest_of(b"x" * 5_000)
+    for number in range(200):
+        digest_of(str(number) * 5_000)
+    assert len(digests._known) <= 64
 
 
 def test_class_attributes_have_a_path(monkeypatch: pytest.MonkeyPatch) -> None:

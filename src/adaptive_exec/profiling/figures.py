@@ -52,7 +52,9 @@ def figure_out(
     cpu_ratio = cpu / wall if wall > 0.0 else 1.0
     cpu_ratio_off = _ratio_off(cpu, waiting, waiting_off, slacks[-1])
     gil_ratio, gil_off = _gil(evidence, has_gil)
-    payload_bytes, payload_off = payload(payloads)
+    known = list(payloads)
+    payload_bytes, payload_off = payload(known)
+    pickling = [sample.pickle_ns for sample in known if sample.pickle_ns is not None]
     knows_nature = cpu_ratio_off <= _NATURE
     knows_gil = cpu_ratio <= _MOSTLY_WAITS or not has_gil or evidence.knows_gil
     return Profile(
@@ -62,6 +64,7 @@ def figure_out(
         cpu_ratio=cpu_ratio,
         gil_ratio=gil_ratio,
         payload_bytes=payload_bytes,
+        pickling=_median(pickling) / 1e9 if pickling else None,
         uncertainty=Uncertainty(
             wall=(_half_range([sample.cpu_ns for sample in chosen]) + waiting_off) / 1e9,
             cpu=_half_range([sample.cpu_ns for sample in chosen]) / 1e9,

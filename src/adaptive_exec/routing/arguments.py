@@ -36,6 +36,12 @@ class Args:
         """These arguments after one more: what a method is called with."""
         return Args((first, *self.positional), self.named, self.rest)
 
+    def without(self, name: str) -> Args:
+        """All but the named one."""
+        return Args(
+            self.positional, {key: value for key, value in self.named.items() if key != name}, self.rest
+        )
+
     def at(self, place: int | str) -> Value:
         """What stands at a place or under a name."""
         if isinstance(place, str):

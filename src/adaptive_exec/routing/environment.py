@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
+from ..digests import DIGESTED_FROM, digest_of
 from ..errors import NotPicklable
 from ..fingerprints import fingerprint
 from ..pickling import dumps, size_within
@@ -23,7 +24,7 @@ from ..pickling import dumps, size_within
 __all__ = ["LIMIT", "Pin", "Reads", "attributes_of", "current", "environment", "never_changes"]
 
 LIMIT: Final = 64 * 1024
-"""Bytes that what a function reads may take, all together."""
+"""Bytes that what a function reads may take, all together, long texts by their digests."""
 
 _ATOMS: Final = frozenset(
     {
@@ -117,9 +118,9 @@ def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
         reads: (module, name) pairs, as in `Verdict.reads`.
 
     Returns:
-        The pickle of a list of (module, name, value now), and behind it, as bytes, that of the code that was read
-        (`Reads.packed_prints`); None if there is nothing to compare. What is in `__main__` is not in it: functions
-        defined there are pickled by value, with what they read.
+        The pickle of a list of (module, name, value now or its digest), and behind it, as bytes, that of the code that
+        was read (`Reads.packed_prints`); None if there is nothing to compare. What is in `__main__` is not in it:
+        functions defined there are pickled by value, with what they read.
 
     Raises:
         NotPicklable: One of the values can't be pickled.
@@ -152,9 +153,19 @@ def _same(one: object, other: object) -> bool:
     return one is other
 
 
+def _short(value: object) -> object:
+    """A value, or the digest of a long text."""
+    if type(value) in (str, bytes) and isinstance(value, (str, bytes)) and len(value) >= DIGESTED_FROM:
+        return digest_of(value)
+    return value
+
+
 def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes) -> bytes:
     """Pickle the list, or say why it can't be."""
-    listed = [(module, name, value) for (module, name), value in zip(reads, values, strict=True)], prints
+    listed = (
+        [(module, name, _short(value)) for (module, name), value in zip(reads, values, strict=True)],
+        prints,
+    )
     try:
         data = size_within(listed, LIMIT)
         if data is not None and b"__main__" in data:

@@ -49,6 +49,8 @@ class Foreign(Members):
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        if name in tables.CHOOSING:
+            args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
         return self._result(name, args, called, kind, node)

@@ -143,6 +143,7 @@ def _with_safety(profile: Profile, safe: bool) -> Profile:
         safe,
         profile.uncertainty,
         profile.settled,
+        profile.pickling,
     )
 
 

@@ -100,6 +100,11 @@ CALLS_ARGUMENT: Final[dict[str, tuple[int | str, ...]]] = {
 }
 """Functions that call one of their arguments, and which."""
 
+CHOOSING: Final = _words("""
+    builtins.sorted builtins.min builtins.max heapq.merge heapq.nlargest heapq.nsmallest
+""")
+"""Functions that give what they are given, ordered or chosen by a key that is asked and not given back."""
+
 COPYING: Final = ("itertools.", "collections.", "copy.copy", "functools.", "operator.")
 """Functions whose results are new containers of what they are given."""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ... import pickling
+from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
 
 __all__ = ["Given", "alike", "difference_of"]
@@ -62,12 +63,17 @@ def difference_of(environment: bytes) -> str | None:
         except AttributeError:
             return f"{module_name}.{name} does not exist in a worker"
         try:
-            same = alike(ours, theirs)
+            same = _is_told_by(ours, theirs) if type(theirs) is Digest else alike(ours, theirs)
         except Exception:
             same = False
         if not same:
             return f"{module_name}.{name} has another value here than in a worker"
     return None
+
+
+def _is_told_by(text: Any, digest: Digest) -> bool:
+    """Whether a digest tells of this value."""
+    return type(text) in (str, bytes) and len(text) == digest.length and digest_of(text) == digest
 
 
 _MOST_COMPARED: Final = 1024

@@ -170,6 +170,7 @@ class _Worker:
         if not self._board.begin(number):
             self._let_go(entry)
             return wire.encode(Kind.SKIPPED, number)
+        began = time.perf_counter_ns()
         try:
             function, args, kwargs = self._read(entry)
         except _Refusal as refusal:
@@ -177,6 +178,7 @@ class _Worker:
         except BaseException as error:  # even SystemExit: it is that call's, not this process's
             why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
             return wire.encode(Kind.REFUSED, number, why)
+        reading = time.perf_counter_ns() - began
         given = Given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
             return self._quickly(number, function, args, kwargs, given)
@@ -196,7 +198,7 @@ class _Worker:
             return changed
         if sample.wall_ns >= LASTING_NS:
             self._note_lasting(entry.function)
-        return self._answer(entry, value, sample)
+        return self._answer(entry, value, sample, reading)
 
     def _note_lasting(self, function: int) -> None:
         """A function takes long enough to be looked at."""
@@ -234,14 +236,14 @@ class _Worker:
             return _answer_error(number, error, wall, None)
         return wire.encode(Kind.VALUE, number, data, wall, None, sent)
 
-    def _answer(self, entry: Entry, value: Any, sample: Sample) -> bytes:
-        """What goes back for a call that has returned."""
+    def _answer(self, entry: Entry, value: Any, sample: Sample, reading: int) -> bytes:
+        """What goes back for a call that has returned, whose arguments took so many nanoseconds to read."""
         number, wall = entry.number, sample.wall_ns
         arguments = _size(entry.arguments) + _apart(entry.sent)
         if is_plain(value):
             size = plain_size(value)
             # Nothing is pickled on its own account.
-            full = sample._replace(argument_bytes=arguments, result_bytes=size, pickle_ns=0)
+            full = sample._replace(argument_bytes=arguments, result_bytes=size, pickle_ns=2 * reading)
             return wire.encode(Kind.PLAIN, number, value, wall, wire.pack_sample(full))
         try:
             started = time.perf_counter_ns()
@@ -249,9 +251,9 @@ class _Worker:
             spent = time.perf_counter_ns() - started
         except BaseException as error:
             return _answer_error(number, error, wall, sample)
-        # Reading it again takes about as long as writing it did.
+        # To read something takes about as long as to write it.
         result = len(data) + _apart(sent)
-        full = sample._replace(argument_bytes=arguments, result_bytes=result, pickle_ns=2 * spent)
+        full = sample._replace(argument_bytes=arguments, result_bytes=result, pickle_ns=2 * (reading + spent))
         return wire.encode(Kind.VALUE, number, data, wall, wire.pack_sample(full), sent)
 
     def _let_go(self, entry: Entry) -> None:

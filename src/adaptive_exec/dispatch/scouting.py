@@ -171,7 +171,9 @@ class Scouting:
                 # Scouts that compute, or would if they had a core, wait for nobody: on a busy machine they just
                 # take long. Unless they poll.
                 record.released = now
-                if waits or now - record.widened >= PATIENCE_SECONDS:
+                # Those that have not begun stand in a queue, which tells nothing of them.
+                begun = all(task.meter is not None for task in record.scouts)
+                if begun and (waits or now - record.widened >= PATIENCE_SECONDS):
                     record.widened = now
                     record.scout_limit *= 2
             most = max(1, record.scout_limit // 2) if tried else max(record.scout_limit, doubted)

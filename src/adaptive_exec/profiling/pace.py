@@ -16,12 +16,16 @@ _SOONEST_NS: Final = 1_000_000
 _LATEST_NS: Final = 10_000_000
 _LOOK_SHARE: Final = 0.02
 _WINDOW_SHARE: Final = 0.015
+_GENEROUS: Final = 6
 _WINDOW_PURSE_NS: Final = 2_000_000
 _MOST_DEBT_NS: Final = 10_000_000
 
 
 class Pace:
     """Keeps the looks to 2 % and the windows to 1.5 % of the time, after a purse of 2 ms for the first ones.
+
+    While there is a newcomer, of which nothing is known, both may take six times as much: that lasts for a few calls of
+    a function, and what is learned soon decides where all the others run.
 
     A young call is looked at after one millisecond, an old one at intervals of half its age, up to 10 ms: so a
     call of 5 ms is seen about four times and one of a second about a hundred times.
@@ -33,23 +37,28 @@ class Pace:
         self._purse_ns = _WINDOW_PURSE_NS
         self._refilled_ns = now_ns
 
-    def delay_ns(self, youngest_age_ns: int, look_cost_ns: int) -> int:
+    def delay_ns(self, youngest_age_ns: int, look_cost_ns: int, *, newcomer: bool = False) -> int:
         """Time until the next look.
 
         Args:
             youngest_age_ns: Age of the youngest watched call.
             look_cost_ns: How long the last look took, windows apart.
+            newcomer: Whether there is a call of which nothing is known.
         """
         by_age = min(max(youngest_age_ns // 2, _SOONEST_NS), _LATEST_NS)
-        return max(by_age, int(look_cost_ns / _LOOK_SHARE))
+        return max(by_age, int(look_cost_ns / (_LOOK_SHARE * (_GENEROUS if newcomer else 1))))
 
-    def window_allowed(self, now_ns: int) -> bool:
+    def window_allowed(self, now_ns: int, *, newcomer: bool = False) -> bool:
         """True if a window may be held now.
 
         Depends only on windows held before, never on what the threads are doing now, so that the looks with a
         window are a fair choice among all looks.
+
+        Args:
+            now_ns: The time.
+            newcomer: Whether there is a call of which nothing is known.
         """
-        earned = int((now_ns - self._refilled_ns) * _WINDOW_SHARE)
+        earned = int((now_ns - self._refilled_ns) * _WINDOW_SHARE * (_GENEROUS if newcomer else 1))
         self._purse_ns = min(self._purse_ns + max(earned, 0), _WINDOW_PURSE_NS)
         self._refilled_ns = now_ns
         return self._purse_ns > 0

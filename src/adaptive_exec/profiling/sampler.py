@@ -117,6 +117,11 @@ class Watch(Ledger):
             told()
 
     @property
+    def is_new(self) -> bool:
+        """Whether somebody wants to know what this call is like, and it has not yet been seen to wait."""
+        return self._on_wait is not None
+
+    @property
     def sees_states(self) -> bool:
         """Whether looks at this thread tell its state, so that no look at all means a short call."""
         return self._sampler._eyes.sees_state(self.sight)
@@ -308,7 +313,8 @@ class Sampler:
         chosen = self._choose(watches)
         wanted = [watch.seen.gil_wait_ns for watch in chosen]
         weight = (now - self._looked_ns) * len(watches) // len(chosen)
-        window = self._eyes.has_windows() and self._pace.window_allowed(now)
+        newcomer = any(watch.is_new for watch in watches)
+        window = self._eyes.has_windows() and self._pace.window_allowed(now, newcomer=newcomer)
         self._looked_ns = now
         held = look_at(chosen, self._eyes, weight_ns=weight, window=window)
         self._pace.window_held(held)
@@ -316,7 +322,7 @@ class Sampler:
         for watch in chosen:
             watch.tell_if_it_waits()
         cost = self._eyes.now_ns() - now - held
-        return self._pace.delay_ns(now - watches[-1].started_ns, cost)
+        return self._pace.delay_ns(now - watches[-1].started_ns, cost, newcomer=newcomer)
 
     def _tell_by_lateness(self, watches: Sequence[Watch], wanted: Sequence[int], now: int, due: int) -> None:
         """Enter for how long the look that was just made had been kept waiting by one of these calls.

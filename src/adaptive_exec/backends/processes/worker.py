@@ -170,15 +170,13 @@ class _Worker:
         if not self._board.begin(number):
             self._let_go(entry)
             return wire.encode(Kind.SKIPPED, number)
-        began = time.perf_counter_ns()
         try:
-            function, args, kwargs = self._read(entry)
+            function, args, kwargs, reading = self._read(entry)
         except _Refusal as refusal:
             return wire.encode(Kind.REFUSED, number, str(refusal))
         except BaseException as error:  # even SystemExit: it is that call's, not this process's
             why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
             return wire.encode(Kind.REFUSED, number, why)
-        reading = time.perf_counter_ns() - began
         given = Given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
             return self._quickly(number, function, args, kwargs, given)
@@ -261,8 +259,8 @@ class _Worker:
         if entry.sent is not None:
             self._buffers.claim(entry.sent)
 
-    def _read(self, entry: Entry) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
-        """The function and its arguments."""
+    def _read(self, entry: Entry) -> tuple[Any, tuple[Any, ...], Mapping[str, Any], int]:
+        """The function, its arguments, and how many nanoseconds it took to read those."""
         if entry.function not in self._functions:
             self._let_go(entry)
             raise _Refusal("a worker can't read its function")
@@ -277,13 +275,16 @@ class _Worker:
             self._functions.add(entry.function, function)
         if isinstance(entry.arguments, tuple):
             args, kwargs = entry.arguments
+            reading = 0
         else:
+            began = time.perf_counter_ns()
             args, kwargs = self._buffers.loads(entry.arguments, entry.sent)
+            reading = time.perf_counter_ns() - began
         if entry.environment:
             difference = difference_of(entry.environment)
             if difference is not None:
                 raise _Refusal(difference)
-        return function, args, kwargs
+        return function, args, kwargs, reading
 
 
 def _changed(number: int, given: Given | None) -> bytes | None:

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import pathlib
 import random
 import statistics
 import subprocess
@@ -33,6 +34,7 @@ AFTER: Final = (2, 4, 8)
 NEAR: Final = 1.10
 MANY: Final = 64
 MIXED_CALLS: Final = 12
+_MARKS: Final = ("<!-- scoreboard -->", "<!-- end of scoreboard -->")
 SERVER: Final = """
 import asyncio, json, sys
 BODY = json.dumps({"values": list(range(200))}).encode()
@@ -244,14 +246,28 @@ def wrong_when_mixed(subjects: list[Subject], oracle: Oracle, port: int) -> list
     return wrong
 
 
+def write_scoreboard(path: str, board: list[tuple[str, str, str]]) -> None:
+    """Put the table between the two marks of a page."""
+    found = machine()
+    page = pathlib.Path(path).read_text(encoding="utf-8")
+    before, _, rest = page.partition(_MARKS[0])
+    _, _, after = rest.partition(_MARKS[1])
+    rows = [f"| {what} | {goal} | {figure} |" for what, goal, figure in board]
+    where = f"Python {found['python']}, {found['system']}, {found['cpu']}, {found['cores']} cores"
+    table = "\n".join([f"{where}; median (least–most).", "", "| | goal | measured |", "|---|---|---|", *rows])
+    pathlib.Path(path).write_text(f"{before}{_MARKS[0]}\n\n{table}\n\n{_MARKS[1]}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Measure and print."""
 
     def extend(parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(rounds=3)
         parser.add_argument("--json", metavar="FILE", help="write all figures there, too")
+        parser.add_argument("--scoreboard", metavar="FILE", help="put the table into this page")
 
     options = arguments(__doc__, extend)
+    board: list[tuple[str, str, str]] = []
     print_machine()
     with server() as port:
         subjects = [subject for subject in SUBJECTS if options.only in subject.name]
@@ -266,9 +282,13 @@ def main() -> None:
                 for at, subject in enumerate(subjects)
             )
             print(f"alone, right after {after} calls: {good} of {len(subjects)}, {good / len(subjects):.1%}")
+            goal = "≥ 97 %" if after == 4 else ""
+            board.append((f"right after {after} calls, alone", goal, f"{good / len(subjects):.1%}"))
         wrong = wrong_when_mixed(subjects, oracle, port)
         took = mixed(subjects, oracle, port, options.rounds)
-    print(f"\nmixed, right after 4 calls: {1 - len(wrong) / len(subjects):.1%}")
+    share = f"{1 - len(wrong) / len(subjects):.1%}"
+    print(f"\nmixed, right after 4 calls: {share}")
+    board.append(("right after 4 calls of each, all mixed together", "≥ 95 %", share))
     for line in wrong:
         print(f"  {line}")
     print(f"\n{len(subjects) * MIXED_CALLS} calls of all functions, seconds; ratios: least, median, most")
@@ -283,7 +303,11 @@ def main() -> None:
         best = [min(each) for each in zip(*(took[way] for way in theirs), strict=True)]
         ratios = sorted(mine / other for mine, other in zip(took[ours], best, strict=True))
         title = f"{ours} by {' or '.join(theirs)}"
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+        board.append((f"time of the mixture, {title}", f"≤ {limit:.2f}", spread))
         print(f"{title:44s}{limit:6.2f}  {ratios[0]:6.2f} {statistics.median(ratios):6.2f} {ratios[-1]:6.2f}")
+    if options.scoreboard:
+        write_scoreboard(options.scoreboard, board)
     if options.json:
         figures = {
             "machine": machine(),

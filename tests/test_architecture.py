@@ -23,6 +23,7 @@ RANKS: dict[str, int] = {
     "model": 0,
     "sample": 0,
     "by_value": 0,
+    "aliases": 0,
     "digests": 0,
     "fingerprints": 0,
     "parent": 0,

@@ -147,6 +147,27 @@ def test_a_call_that_changes_its_arguments(pool: ProcessBackend, fails: bool, vo
 
 
 @pytest.mark.full
+@pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing has to leave")
+def test_a_part_of_what_was_given_is_returned_from_home() -> None:
+    """The caller gets its own object, whatever a worker would have returned."""
+    rows = [[3], [1], [2]]
+    with AdaptiveExecutor(max_processes=1) as executor:
+        futures = [executor.options(kind="cpu").submit(work.least_of, rows) for _ in range(3)]
+        assert all(future.result(20) is rows[1] for future in futures)
+        record = executor._dispatcher._store.record(work.least_of)
+
+    assert "a part of" in record.stay
+
+
+@pytest.mark.parametrize(("value", "shared"), [([1], True), ({"in": [1]}, False), (3, False)])
+def test_parts_of_arguments(value: Any, shared: bool) -> None:
+    """Only the very objects, by position or by name, and not what is equal to them."""
+    own = [1]
+    given = Given((own,), {"more": {"x": own}})
+    assert given.shared_with([own] if shared else value) is shared
+
+
+@pytest.mark.full
 def test_what_others_have_seen_is_not_done_again() -> None:
     """A call that puts something into a shared queue is called once, whatever else it does."""
     items: Queue[int] = Queue()

@@ -7,9 +7,11 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from unittest import mock
 
 from adaptive_exec import AdaptiveExecutor
 from adaptive_exec.errors import AdaptiveExecError
+from adaptive_exec.routing import policy
 
 __all__ = ["Case", "Run", "eager_executor", "plainly", "routed"]
 
@@ -106,7 +108,7 @@ def routed(case: Case, executor: AdaptiveExecutor) -> Run:
 @contextlib.contextmanager
 def eager_executor() -> Iterator[AdaptiveExecutor]:
     """An executor that sends away whatever may leave, however little work it is."""
-    with AdaptiveExecutor(max_processes=2) as executor:
+    with mock.patch.object(policy, "WORTH", 0.0), AdaptiveExecutor(max_processes=2) as executor:
         router = executor._dispatcher._router
         router.machine = replace(
             router.machine, cores=4, process_start=0.0, process_hop=0.0, byte_cost=0.0, thread_hop=1.0

@@ -17,7 +17,7 @@ def _names(text: str) -> frozenset[str]:
 
 NOTICED: Final = _names("""
     added_to are_equal asks_for_a_missing_member asks_whether_it_derives asks_whether_it_is_one
-    believes_what_has_a_length boxed by_percent by_price cached_line calls_a_helper_with_a_manager
+    believes_what_has_a_length by_percent cached_line calls_a_helper_with_a_manager
     calls_through_a_class_attribute calls_what_a_partial_holds calls_what_comes_pickled
     calls_what_was_pickled chained checked_out chosen_partial constant_of_a_library copies_into_a_tee
     counted counts_rows decodes default_of_a_library fails_in_a_context fails_with_a_cause
@@ -28,7 +28,7 @@ NOTICED: Final = _names("""
     mode_of_a_file names_rows numbered of_a_comprehension of_a_global patched_builtin patched_encoder
     plain_of programs_name queued rate_of ratio reads_a_dialect reduced registered_function
     registered_kind registers_a_handler remembers_a_match remembers_an_error root_of shares_memory
-    size_of sorted_by_length sorted_offers sorts_through_a_getter spread square_of strung_together
+    size_of sorted_by_length sorts_through_a_getter spread square_of strung_together
     temporary_directory text_of through_the_frame_of_a_generator timeout_of_a_socket total_of warned
     written_out
 """)
@@ -38,13 +38,13 @@ KEPT_HOME: Final = _names("""
     brightens builds_a_trie clusters compares_records composes computes_by_table computes_expressions
     computes_in_a_context computes_in_an_own_context continues_fractions converts_units
     counts_by_subclass counts_laps counts_regions counts_workdays deals decomposes delegates
-    describes_shapes detects_language discounts encloses encrypts evolves factors fills_shelves
+    describes_shapes discounts encloses encrypts evolves factors fills_shelves
     fills_templates finds_a_path finds_common finds_easter finds_levels finds_roots fits_a_line flows
     grades groups_with_an_own_key heats huffman hull integrates inverts_exactly joins_tables
     keeps_sorted layers_settings makes_keys measures_given_shapes merges_deeply merkle
-    multiplies_polynomials nests opens_a_plain_shop opens_a_shop
+    multiplies_polynomials nests opens_a_plain_shop opens_a_shop reads_xml
     orders_by_levels outlines_pages packs_a_bag packs_records
-    pages_through parses_expressions pivots powers_of_a_matrix ranks_hands ranks_pages reads_xml repeats
+    parses_expressions pivots powers_of_a_matrix ranks_pages repeats
     replays reports rewrites_addresses rounds_money runs_plugins runs_statistics shifts_tokens shunts
     signs solves_equations sorts_by_a_given_key summarises summarises_given suppresses taxes
     traces_of_matrices trains transforms_by_fourier unpacks_records validates validates_by_own_rules

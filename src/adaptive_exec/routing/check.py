@@ -20,6 +20,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from ..aliases import parts_of, shares
 from ..pickling import loads, size_within
 from ..sample import Sample
 from .environment import current, never_changes
@@ -120,13 +121,21 @@ class CallCheck:
             self._compare(label, thing, data)
         for module, name, thing, data in self._globals:
             self._compare_global(module, name, thing, data)
-        for label, thing in _given(self._args, self._kwargs):
-            if thing is value and _can_change(thing):
-                self._found(f"returned its {label} itself, of which a process would return a copy")
+        self._compare_identities(value)
         self._noted, self._globals = [], []
         if returned is None:
             return sample._replace(argument_bytes=self._sent)
         return sample._replace(argument_bytes=self._sent, result_bytes=len(returned), pickle_ns=2 * spent)
+
+    def _compare_identities(self, value: Any) -> None:
+        """Whoever returns what it was given, or a part of it, returns a copy elsewhere."""
+        if never_changes(value):
+            return
+        for label, thing in _given(self._args, self._kwargs):
+            if thing is value and _can_change(thing):
+                self._found(f"returned its {label} itself, of which a process would return a copy")
+            elif shares(value, parts_of((thing,)) or {}):
+                self._found(f"returned a part of its {label}, of which a process would return a copy")
 
     def _found(self, what: str) -> None:
         """The first finding is the one that is told."""

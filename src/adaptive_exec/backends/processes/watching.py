@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ... import pickling
+from ...aliases import parts_of, shares
 from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
 
@@ -38,6 +39,11 @@ class Given:
     def changed(self) -> bool:
         """Whether the call has left them otherwise; False if that can't be told."""
         return self._before is not None and self._before != self._pickled()
+
+    def shared_with(self, value: Any) -> bool:
+        """Whether a result holds a part of them that can change; False if that can't be told."""
+        args, kwargs = self._things
+        return shares(value, parts_of((*args, *kwargs.values())) or {})
 
     def _pickled(self) -> bytes | None:
         """What they are now; None if they can't be pickled any more."""

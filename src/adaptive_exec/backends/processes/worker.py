@@ -190,10 +190,10 @@ class _Worker:
                 value = run_coroutine(value)
         except BaseException as error:
             sample = meter.stop(failed=True)
-            return _changed(number, given) or _answer_error(number, error, sample.wall_ns, sample)
+            return _objection(number, given) or _answer_error(number, error, sample.wall_ns, sample)
         sample = meter.stop(failed=False)
-        if (changed := _changed(number, given)) is not None:
-            return changed
+        if (objection := _objection(number, given, value)) is not None:
+            return objection
         if sample.wall_ns >= LASTING_NS:
             self._note_lasting(entry.function)
         return self._answer(entry, value, sample, reading)
@@ -222,10 +222,10 @@ class _Worker:
                 plain = is_plain(value)
         except BaseException as error:
             wall = time.perf_counter_ns() - started
-            return _changed(number, given) or _answer_error(number, error, wall, None)
+            return _objection(number, given) or _answer_error(number, error, wall, None)
         wall = time.perf_counter_ns() - started
-        if (changed := _changed(number, given)) is not None:
-            return changed
+        if (objection := _objection(number, given, value)) is not None:
+            return objection
         if plain:
             return wire.encode(Kind.PLAIN, number, value, wall, None)
         try:
@@ -287,11 +287,18 @@ class _Worker:
         return function, args, kwargs, reading
 
 
-def _changed(number: int, given: Given | None) -> bytes | None:
-    """What goes back for a call that has changed its arguments; None if it hasn't, or nobody asks."""
-    if given is None or not given.changed():
+def _objection(number: int, given: Given | None, value: Any = None) -> bytes | None:
+    """What goes back for a call that has changed its arguments, or returns a part of them; None if all is well."""
+    if given is None:
         return None
-    return wire.encode(Kind.REFUSED, number, "it changed what it was given, which only a worker would see")
+    if given.changed():
+        return wire.encode(
+            Kind.REFUSED, number, "it changed what it was given, which only a worker would see"
+        )
+    if not is_plain(value) and given.shared_with(value):
+        why = "it returned a part of what it was given, of which a worker returns a copy"
+        return wire.encode(Kind.REFUSED, number, why)
+    return None
 
 
 def _is_to_be_watched(entry: Entry) -> bool:

@@ -254,7 +254,9 @@ def write_scoreboard(path: str, board: list[tuple[str, str, str]]) -> None:
     _, _, after = rest.partition(_MARKS[1])
     rows = [f"| {what} | {goal} | {figure} |" for what, goal, figure in board]
     where = f"Python {found['python']}, {found['system']}, {found['cpu']}, {found['cores']} cores"
-    table = "\n".join([f"{where}; median (least–most).", "", "| | goal | measured |", "|---|---|---|", *rows])
+    table = "\n".join(
+        [f"{where}; median, in brackets least and most.", "", "| | goal | measured |", "|---|---|---|", *rows]
+    )
     pathlib.Path(path).write_text(f"{before}{_MARKS[0]}\n\n{table}\n\n{_MARKS[1]}{after}", encoding="utf-8")
 
 
@@ -303,7 +305,7 @@ def main() -> None:
         best = [min(each) for each in zip(*(took[way] for way in theirs), strict=True)]
         ratios = sorted(mine / other for mine, other in zip(took[ours], best, strict=True))
         title = f"{ours} by {' or '.join(theirs)}"
-        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
         board.append((f"time of the mixture, {title}", f"≤ {limit:.2f}", spread))
         print(f"{title:44s}{limit:6.2f}  {ratios[0]:6.2f} {statistics.median(ratios):6.2f} {ratios[-1]:6.2f}")
     if options.scoreboard:

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import bz2
 import collections
+import contextlib
 import csv
 import datetime
 import decimal
@@ -177,6 +178,9 @@ def csv_parse(times: int) -> float:
 
 
 def parse_source(source: str) -> int:
+    for _ in range(5):  # CPython before 3.13 trips over threads that parse at once (gh-106905)
+        with contextlib.suppress(SystemError):
+            return sum(1 for _ in ast.walk(ast.parse(source)))
     return sum(1 for _ in ast.walk(ast.parse(source)))
 
 

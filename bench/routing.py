@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from adaptive_exec import AdaptiveExecutor
 from harness import arguments, machine, print_machine, turns
-from routing_corpus import SUBJECTS, Subject, needs_server
+from routing_corpus import SUBJECTS, Subject, load_all, needs_server
 
 BATCH: Final = 24
 AFTER: Final = (2, 4, 8)
@@ -106,7 +106,7 @@ def warm(executor: AdaptiveExecutor) -> AdaptiveExecutor:
     pinned = executor.options(backend="process")
     for future in [pinned.submit(time.sleep, 0.05) for _ in range(4)]:
         future.result()
-    for future in [pinned.submit(SUBJECTS[0].fn, 10) for _ in range(8)]:
+    for future in [pinned.submit(load_all) for _ in range(8)]:
         future.result()
     return executor
 

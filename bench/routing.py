@@ -306,7 +306,7 @@ def main() -> None:
         ratios = sorted(mine / other for mine, other in zip(took[ours], best, strict=True))
         title = f"{ours} by {' or '.join(theirs)}"
         spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        board.append((f"time of the mixture, {title}", f"≤ {limit:.2f}", spread))
+        board.append((f"time of the mixture, {ours} ÷ {' or '.join(theirs)}", f"≤ {limit:.2f}", spread))
         print(f"{title:44s}{limit:6.2f}  {ratios[0]:6.2f} {statistics.median(ratios):6.2f} {ratios[-1]:6.2f}")
     if options.scoreboard:
         write_scoreboard(options.scoreboard, board)

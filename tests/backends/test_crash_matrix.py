@@ -36,8 +36,8 @@ pytestmark = [
 LARGE = 20_000_000
 CONTEXTS = [
     pytest.param(None, id="default"),
-    pytest.param("spawn", marks=pytest.mark.stress),  # the same worker, started more slowly
-    "forkserver",
+    pytest.param("spawn", marks=pytest.mark.stress),  # the same worker, started otherwise
+    pytest.param("forkserver", marks=pytest.mark.stress),
 ]
 
 

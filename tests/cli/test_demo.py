@@ -74,8 +74,8 @@ def test_plain_without_rich() -> None:
     "way",
     [
         "adaptive_exec",
-        pytest.param("routed by hand", marks=pytest.mark.full),
-        pytest.param("all on processes", marks=pytest.mark.full),
+        pytest.param("routed by hand", marks=[pytest.mark.full, pytest.mark.stress]),
+        pytest.param("all on processes", marks=[pytest.mark.full, pytest.mark.stress]),
     ],
 )
 def test_interrupted(way: str) -> None:

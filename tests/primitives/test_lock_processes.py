@@ -371,16 +371,26 @@ def test_cancelled_remote_acquire_is_handed_back(one: Peer) -> None:
     """A task is cancelled after the home granted it the lock and before it ran: the lock is free again."""
     lock = one.call(make_lock)
     core: Any = lock._core
+    assert one.call(try_lock, lock)  # so that it can't be granted before the task waits
+    waits = threading.Event()
+
+    def let_go() -> None:
+        assert waits.wait(20)
+        one.call(release, lock)
+
+    releasing = Background(let_go)
 
     async def main() -> None:
         task = asyncio.ensure_future(lock.aio.acquire())
         await asyncio.sleep(0)
+        waits.set()
         until_blocking(lambda: not core.link()._kept)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(main())
+    releasing.result()
 
     assert lock.acquire(timeout=5)
 

@@ -419,7 +419,7 @@ class Dispatcher:
     def _forget(self, task: Task) -> None:
         """The call has ended: count it out, and look at what waited for it."""
         record: FunctionRecord = task.owner
-        task.future.on_cancel = None  # it leads back to the task, with all its arguments
+        task.future.on_cancel = task.on_wait = None  # they lead back to the task, with all its arguments
         if task.deadline is not None:
             task.deadline.give_up()
         if task.scout or task.trial:

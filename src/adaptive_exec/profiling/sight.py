@@ -92,7 +92,7 @@ class Eyes(Protocol):
 
 
 class SystemEyes:
-    """The real eyes. `open_this_thread` is called by any thread, the rest by the sampler's alone.
+    """The real eyes. Any thread may ask for clocks, `open_this_thread` and `held_off_ns`; the rest is the sampler's.
 
     Args:
         ticks: Pretend that nothing can be seen, as on systems without /proc and thread clocks.
@@ -104,7 +104,7 @@ class SystemEyes:
         self._gil_place: GilPlace | None = None
         self._gil = gil_enabled()
         self._blind = ticks
-        self._own: int | None = None
+        self._own: Sight | None = None
         self._forget_descriptors()
 
     def prepare(self) -> None:
@@ -121,14 +121,15 @@ class SystemEyes:
     def begin(self) -> None:
         """See to it that the calling thread looks when it means to, and not when another one's slice ends."""
         ask_for_short_slices()
-        self._own = open_this_thread()
+        self._own = self._open()
 
     def held_off_ns(self) -> int:
         """What the sampler's thread is waiting in now tells it."""
-        if self._own is None or self._gil_place is None or not self._gil:
+        own = None if self._own is None else self._own.descriptor
+        if own is None or self._gil_place is None or not self._gil:
             return 0
         calls = held_calls()  # not the sampler's own, which it may just be using
-        return 0 if calls is None else gil_wait_ns(calls.read(self._own), self._gil_place)
+        return 0 if calls is None else gil_wait_ns(calls.read(own), self._gil_place)
 
     def open_this_thread(self) -> Sight:
         """The sight of the calling thread; opened once in a thread's life and closed after its end."""

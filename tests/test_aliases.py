@@ -99,6 +99,43 @@ def test_what_is_too_much_to_look_at() -> None:
     assert not shares([[n] for n in range(5_000)], parts_of((ROW,)) or {})
 
 
+class Raising(type):
+    """A metaclass whose classes tell nothing."""
+
+    def __getattr__(cls, name: str) -> Any:
+        raise RuntimeError("nobody may ask")
+
+
+class Silent(metaclass=Raising):
+    """An object that tells nothing of itself, as proxies without anything behind them do."""
+
+    def __init__(self, inside: Any) -> None:
+        object.__setattr__(self, "inside", inside)
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("nobody may ask")
+
+
+class Mute(tuple[int, ...], metaclass=Raising):  # noqa: SLOT001 - with room for attributes, so it can change
+    """The same, made of numbers."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("nobody may ask")
+
+
+def test_nothing_of_what_is_looked_at_runs() -> None:
+    """Whatever it would raise, and wherever."""
+    row, mute = [1], Mute((1, 2))
+    silent = Silent(row)
+    parts = parts_of((silent, mute))
+
+    assert parts is not None
+    assert shares([row], parts)
+    assert shares([silent], parts)
+    assert shares([mute], parts)
+    assert not shares([Silent([1])], parts)
+
+
 def test_an_array_and_its_view() -> None:
     """They share the memory."""
     numpy = pytest.importorskip("numpy")

@@ -2,10 +2,14 @@
 
 Looked at are lists, dicts, sets, instances and whatever else the garbage collector can look into; not what stands for
 itself wherever it is pickled (classes, functions, modules, members of enumerations), and not what never changes.
+
+Guarantees: no code of what is looked at runs, so it neither raises nor has effects, whatever a class has in the place
+    of `__class__`, `__getattr__` and the like. Hence `type` and its descriptors instead of `isinstance` and `getattr`.
 """
 
 from __future__ import annotations
 
+import enum
 import gc
 import types
 from collections.abc import Iterable
@@ -23,6 +27,13 @@ _NEVER_CHANGE: Final = frozenset(
     {"datetime", "decimal", "fractions", "uuid", "pathlib", "pathlib._local", "ipaddress", "zoneinfo", "re"}
 )
 
+_descriptors: Final = vars(type)
+_attributes: Final = _descriptors["__dict__"].__get__
+_bases: Final = _descriptors["__mro__"].__get__
+_module: Final = _descriptors["__module__"].__get__
+_name: Final = _descriptors["__name__"].__get__
+_room_for_attributes: Final = _descriptors["__dictoffset__"].__get__
+
 
 def parts_of(things: Iterable[Any]) -> dict[int, Any] | None:
     """What these are made of, by identity; None if that is too much to look at.
@@ -35,12 +46,9 @@ def parts_of(things: Iterable[Any]) -> dict[int, Any] | None:
     while todo:
         thing = todo.pop()
         kind = type(thing)
-        if (
-            kind in _PLAIN
-            or id(thing) in found
-            or isinstance(thing, _BY_NAME)
-            or hasattr(kind, "_member_map_")
-        ):
+        if kind in _PLAIN or id(thing) in found or issubclass(kind, _BY_NAME):
+            continue
+        if issubclass(type(kind), enum.EnumMeta):
             continue
         found[id(thing)] = thing
         inside = gc.get_referents(thing)
@@ -53,8 +61,8 @@ def parts_of(things: Iterable[Any]) -> dict[int, Any] | None:
             return None
         if kind is memoryview:
             todo.append(thing.obj)
-        elif kind.__name__ == "ndarray":
-            todo.append(getattr(thing, "base", None))
+        elif _module(kind) == "numpy" and _name(kind) == "ndarray":
+            todo.append(thing.base)
     return found
 
 
@@ -74,14 +82,16 @@ def shares(value: Any, parts: dict[int, Any]) -> bool:
 def _changes(thing: Any) -> bool:
     """Whether there is anything about it that can change, apart from what it holds."""
     kind = type(thing)
-    if kind in (tuple, frozenset) or kind.__module__ in _NEVER_CHANGE:
+    if kind in (tuple, frozenset) or _module(kind) in _NEVER_CHANGE:
         return False
-    if isinstance(thing, (tuple, frozenset, str, bytes, int, float)) and not hasattr(thing, "__dict__"):
+    if issubclass(kind, (tuple, frozenset, str, bytes, int, float)) and not _room_for_attributes(kind):
         return False
     return not _is_frozen(kind)
 
 
 def _is_frozen(kind: type) -> bool:
     """Whether it is a dataclass whose attributes stay as they are."""
-    params = getattr(kind, "__dataclass_params__", None)
-    return params is not None and bool(params.frozen)
+    for base in _bases(kind):
+        if "__dataclass_params__" in _attributes(base):
+            return getattr(_attributes(base)["__dataclass_params__"], "frozen", False) is True
+    return False

@@ -13,11 +13,13 @@ import pytest
 from adaptive_exec.errors import NotPicklable, TaskTimeout, WorkerDied
 from adaptive_exec.executor import AdaptiveExecutor
 from adaptive_exec.futures import Future
-from adaptive_exec.model import Decision
+from adaptive_exec.model import Decision, Profile
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.primitives import Queue
+from adaptive_exec.profiling.call import CallMeter
 from adaptive_exec.sample import Sample
 from tests import nesting, work
+from tests.backends.support import Handed
 
 
 @pytest.fixture
@@ -92,6 +94,29 @@ def test_more_scouts_are_sent_only_if_one_was_seen_to_wait(
         future.result(30)
 
     assert more == all_sixteen
+
+
+def test_scouts_in_a_queue_call_for_no_others(executor: AdaptiveExecutor) -> None:
+    """That none of them ends says nothing as long as one has not begun; once all have, there are to be more."""
+    scouting, handed = executor._dispatcher._scouting, Handed()
+    record = executor._dispatcher._store.record(work.nap)
+    limit = record.scout_limit
+    scouts = [handed.task(work.nap, 0) for _ in range(limit)]
+    held = handed.task(work.nap, 0)
+    record.scouts.update(scouts)
+    record.held.append(held)
+    for scout in scouts[1:]:
+        scout.meter = CallMeter(None)
+    long_ago = record.released = record.widened = time.monotonic() - 60.0
+    try:
+        assert ([], True) == scouting._more_scouts(record, Profile(), tried=False)
+        assert limit == record.scout_limit
+        scouts[0].meter = CallMeter(None)
+        record.released = long_ago
+        assert ([held], False) == scouting._more_scouts(record, Profile(), tried=False)
+        assert 2 * limit == record.scout_limit
+    finally:
+        record.scouts.clear()
 
 
 @pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")

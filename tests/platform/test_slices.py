@@ -25,6 +25,17 @@ def asked_in_a_thread() -> bool:
     return answers[0]
 
 
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    """Run it in a process of its own, whose threads and policy are nobody else's."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
 @pytest.mark.skipif(slices._CALLS is None, reason="needs Linux")
 def test_the_slice_is_short_and_the_rest_as_it_was() -> None:
     """Policy and nice value are what they were; the thread that asked has the slice, and no other."""
@@ -49,13 +60,7 @@ def test_the_slice_is_short_and_the_rest_as_it_was() -> None:
         thread.join()
         print(usual == attributes())
     """
-    ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = run(program)
 
     asked, others_same, nice, length, untouched = ended.stdout.split()
     assert ["True", "True", "7", "True"] == [asked, others_same, nice, untouched], ended.stderr
@@ -87,12 +92,6 @@ def test_a_policy_that_somebody_chose_is_left_alone() -> None:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         print(ask_for_short_slices(), os.sched_getscheduler(0) == os.SCHED_IDLE)
     """
-    ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = run(program)
 
     assert "False True\n" == ended.stdout, ended.stderr

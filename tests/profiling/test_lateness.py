@@ -171,7 +171,9 @@ def test_real_calls_of_three_milliseconds(work: Callable[[float], None], plain: 
 
     def act() -> None:
         for _ in range(12):
-            time.sleep(0.012)
+            time.sleep(
+                0.012
+            )  # beyond the sampler's linger, so that each call finds it parked as a first one does
             watch = sampler.watch()
             work(0.003)
             watch.stop()

@@ -28,7 +28,7 @@ State:
 Races:
     1. A watch stops while the sampler looks at it: the look may add to the watch afterwards, which nobody reads
        any more, and it reads no closed file -> test_sampler.py::test_stop_in_the_middle_of_a_look
-       (So is what the sampler's lateness tells at the end of a call, if a look comes at the same time.)
+       What the sampler's lateness tells at the end of a call is lost, if a look comes at the same time.
     2. A watch comes between the decision to park and the parking: the sampler says that it parks *before* it
        checks for watches a last time, and `watch` adds *before* it asks whether to ring; so one of them sees the
        other -> test_sampler.py::test_watch_that_meets_parking_is_looked_at

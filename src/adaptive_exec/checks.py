@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from .model import Options
 
-__all__ = ["check_callable", "check_options", "check_size", "subject_of"]
+__all__ = ["check_callable", "check_options", "check_size", "check_twin", "subject_of", "twin_of"]
 
 RUNNABLE: Final = ("thread", "process", "loop")
 
@@ -28,6 +29,12 @@ def subject_of(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function that a carrier of ours, such as a `@task`, stands for."""
     subject: Callable[..., Any] = getattr(fn, "__adaptive_subject__", fn)
     return subject
+
+
+def twin_of(fn: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The coroutine function that may run on a loop in a task's place, None for most."""
+    twin: Callable[..., Any] | None = getattr(fn, "__adaptive_twin__", None)
+    return twin
 
 
 def check_size(name: str, value: int | None) -> None:
@@ -66,3 +73,29 @@ def check_options(options: Options) -> Options:
             f"retries must not be negative, is {options.retries}: 0 means that a call is run once"
         )
     return options
+
+
+def check_twin(fn: Any, twin: Any) -> None:
+    """Refuse an async twin that could not stand in for a function."""
+    fn, twin = getattr(fn, "__func__", fn), getattr(twin, "__func__", twin)
+    if inspect.iscoroutinefunction(fn):
+        raise TypeError("this task is a coroutine function already, and needs no async twin")
+    if not inspect.iscoroutinefunction(twin):
+        raise TypeError(
+            f"coroutine takes an `async def` function with the task's parameters, not {type(twin).__name__}"
+        )
+    ours, theirs = _parameters(fn), _parameters(twin)
+    if ours is not None and theirs is not None and ours != theirs:
+        raise TypeError(
+            f"the async twin must have the parameters of {fn.__qualname__}, ({', '.join(n for n, _, _ in ours)}), "
+            f"not ({', '.join(n for n, _, _ in theirs)}), with the same defaults"
+        )
+
+
+def _parameters(fn: Any) -> list[tuple[str, object, object]] | None:
+    """Names, kinds and defaults of a function's parameters; None if nobody can tell."""
+    try:
+        found = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [(each.name, each.kind, each.default) for each in found]

@@ -18,7 +18,7 @@ from .backends.base import WorkerPool
 from .backends.loop import LoopBackend
 from .backends.processes.pool import ProcessBackend
 from .backends.threads import ThreadBackend
-from .checks import check_callable, check_options, check_size, subject_of
+from .checks import check_callable, check_options, check_size, subject_of, twin_of
 from .dispatch import exits
 from .dispatch.dispatcher import Dispatcher
 from .futures import Future
@@ -247,7 +247,7 @@ class AdaptiveExecutor(Executor):
         Raises:
             TypeError: `fn` can't be called.
         """
-        return self._dispatcher.explain(subject_of(check_callable(fn)), DEFAULT)
+        return self._explain(DEFAULT, fn)
 
     def stats(self) -> ExecutorStats:
         """What has been done so far; `print` it for a table."""
@@ -302,7 +302,14 @@ class AdaptiveExecutor(Executor):
         self, options: Options, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
         """Accept one call."""
-        return self._dispatcher.accept(fn, args, kwargs, options, subject_of(check_callable(fn)))
+        subject = subject_of(check_callable(fn))
+        twin = None if subject is fn else twin_of(fn)
+        return self._dispatcher.accept(fn, args, kwargs, options, subject, 1, twin)
+
+    def _explain(self, options: Options, fn: Callable[..., Any]) -> Decision:
+        """Where the next call would run with these options."""
+        subject = subject_of(check_callable(fn))
+        return self._dispatcher.explain(subject, options, twin=twin_of(fn) is not None)
 
     def _map(
         self,
@@ -315,13 +322,14 @@ class AdaptiveExecutor(Executor):
         ordered: bool,
     ) -> MapResults[T]:
         """Accept a `map`."""
-        subject = subject_of(check_callable(fn))
+        subject, twin = subject_of(check_callable(fn)), twin_of(fn)
         check_sizes(chunksize, buffersize)
         if not iterables:
             raise TypeError("map() must have at least one iterable: pass what fn is to be called with")
 
         def submit(carrier: Callable[..., Any], args: tuple[Any, ...], items: int) -> Future[Any]:
-            return self._dispatcher.accept(carrier, args, {}, options, subject, items)
+            alone = twin if carrier is fn else None  # a chunk is for whoever runs one call after the other
+            return self._dispatcher.accept(carrier, args, {}, options, subject, items, alone)
 
         return MapResults(
             submit,
@@ -400,7 +408,7 @@ class ExecutorView:
 
     def explain(self, fn: Callable[..., Any]) -> Decision:
         """As `AdaptiveExecutor.explain`, with this view's options."""
-        return self._executor._dispatcher.explain(subject_of(check_callable(fn)), self._options)
+        return self._executor._explain(self._options, fn)
 
 
 def _profile_file(path: str | os.PathLike[str]) -> ProfileFile:

@@ -79,11 +79,13 @@ class Decision:
         backend: Name of the backend.
         reason: One sentence with the figures that decided.
         profile: The profile it was decided by; None if none was needed.
+        advice: What could be done so that calls go to a better place; only `explain` looks for it.
     """
 
     backend: BackendName
     reason: str
     profile: Profile | None = None
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Machine:
         process_hop: Seconds that a round trip to an idle warm worker costs beyond the call itself.
         thread_hop: The same for a thread.
         byte_cost: Seconds that it costs to move a byte of payload, pickled or as memory, to a worker or back.
+        loop_hop: Seconds that entering the library's loop and coming back costs beyond the call itself.
+        loop_start: Seconds until a loop runs that was not there.
     """
 
     cores: int
@@ -122,6 +126,8 @@ class Machine:
     process_hop: float = 150e-6
     thread_hop: float = 40e-6
     byte_cost: float = 0.7e-9
+    loop_hop: float = 30e-6
+    loop_start: float = 500e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,12 @@ class Load:
         gil_spent: Seconds of GIL-held CPU time that this function has used on threads so far.
         process_backlog: Seconds of CPU time accepted by the process pool and not yet done.
         process_warm: True once the pool has workers.
+        in_flight: Calls of this function that are accepted and not ended, the next one too; counted only for
+            functions that have an `async def` twin.
+        thread_start: Seconds that starting a thread takes, as measured.
+        idle_threads: Threads that have nothing to do.
+        most_threads: Threads that there may be.
+        loop_runs: True while the library's own loop runs.
     """
 
     waiting_calls: int = 0
@@ -160,3 +172,8 @@ class Load:
     gil_spent: float = 0.0
     process_backlog: float = 0.0
     process_warm: bool = False
+    in_flight: int = 0
+    thread_start: float = 100e-6
+    idle_threads: int = 0
+    most_threads: int = 1000
+    loop_runs: bool = False

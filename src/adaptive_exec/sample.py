@@ -25,7 +25,7 @@ class Sample(NamedTuple):
         result_bytes: Pickled size of the result; None where nobody pickled it.
         pickle_ns: Time that pickling and unpickling both takes, about; None where nobody did either.
         steps: Number of steps of a coroutine; 0 for a plain call.
-        longest_step_ns: CPU time of a coroutine's longest step.
+        longest_step_ns: For how long a step of a coroutine has held its loop at most.
         alone: True where nothing else ran in the process (a worker), so that the wall is the call's own.
         failed: True if the call raised.
         looks: How often the three-state sampler looked; None where it did not watch the call.

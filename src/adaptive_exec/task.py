@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from .checks import check_options
+from .checks import check_options, check_twin
 from .default import get_executor
 from .executor import AdaptiveExecutor, ExecutorView
 from .futures import Future
@@ -31,11 +31,18 @@ class TaskFunction(Generic[P, R_co]):
     __name__: str
     __qualname__: str
 
-    def __init__(self, fn: Callable[P, R_co], options: Options, executor: AdaptiveExecutor | None) -> None:
+    def __init__(
+        self,
+        fn: Callable[P, R_co],
+        options: Options,
+        executor: AdaptiveExecutor | None,
+        twin: Callable[P, Coroutine[Any, Any, Any]] | None = None,
+    ) -> None:
         functools.update_wrapper(self, fn)
         self._fn = fn
         self._options = options
         self._executor = executor
+        self._twin = twin
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         return self._fn(*args, **kwargs)
@@ -46,13 +53,17 @@ class TaskFunction(Generic[P, R_co]):
         if getter is None:
             return self
         bound = getter(instance, owner)
-        return self if bound is self._fn else TaskFunction(bound, self._options, self._executor)
+        if bound is self._fn:
+            return self
+        twin: Any = self._twin
+        twin = None if twin is None else twin.__get__(instance, owner)
+        return TaskFunction(bound, self._options, self._executor, twin)
 
     def __reduce__(self) -> Any:
         if isinstance(self._fn, types.MethodType):
             return getattr, (self._fn.__self__, self._fn.__name__)
         if self.__module__ == "__main__" or "<locals>" in self.__qualname__:
-            return TaskFunction, (self._fn, self._options, None)
+            return TaskFunction, (self._fn, self._options, None, self._twin)
         return self.__qualname__
 
     def __repr__(self) -> str:
@@ -62,6 +73,42 @@ class TaskFunction(Generic[P, R_co]):
     def __adaptive_subject__(self) -> Callable[..., Any]:
         """The function that is measured and judged."""
         return self._fn
+
+    @property
+    def __adaptive_twin__(self) -> Callable[P, Coroutine[Any, Any, Any]] | None:
+        """The coroutine function that may run on a loop in its place."""
+        return self._twin
+
+    def coroutine(
+        self, twin: Callable[P, Coroutine[Any, Any, R_co]], /
+    ) -> Callable[P, Coroutine[Any, Any, R_co]]:
+        """Give this task an async twin; use it as a decorator.
+
+            @task
+            def fetch(url): ...
+
+            @fetch.coroutine
+            async def _(url): ...
+
+        Both have to do the same. With few calls in flight a thread runs the function; with many slow ones the
+        library's own loop runs the twin, which needs no thread for each. Where the one becomes cheaper than the
+        other follows from what was measured of both. A plain call is always the function's.
+
+        Args:
+            twin: A coroutine function with the same parameters.
+
+        Returns:
+            `twin` itself.
+
+        Raises:
+            TypeError: It is no coroutine function, has other parameters, or this task is one itself.
+        """
+        check_twin(self._fn, twin)
+        kind = type(self._fn)
+        same_kind = kind in (staticmethod, classmethod) and not isinstance(twin, kind)
+        wrap: Any = kind if same_kind else lambda given: given
+        self._twin = wrap(twin)
+        return twin
 
     def _view(self) -> ExecutorView:
         """The executor this task is submitted to, with the task's options."""
@@ -121,7 +168,7 @@ class TaskFunction(Generic[P, R_co]):
     def options(self, **changes: Any) -> TaskFunction[P, R_co]:
         """This task with some options changed; the names are those of `AdaptiveExecutor.options`."""
         view = ExecutorView(self._executor or get_executor(), self._options).options(**changes)
-        return TaskFunction(self._fn, view._options, self._executor)
+        return TaskFunction(self._fn, view._options, self._executor, self._twin)
 
     def explain(self) -> Decision:
         """Where the next call would run, and why."""

@@ -141,3 +141,21 @@ async def shares_on_a_loop(lock: Lock, queue: Queue[int]) -> None:
         await queue.aio.put(1)
     assert_type(await queue.aio.get(), int)
     assert_type(await lock.aio.acquire(), bool)
+
+
+@task
+def ask(url: str, *, tries: int = 1) -> bytes:
+    return url.encode() * tries
+
+
+@ask.coroutine
+async def ask_twin(url: str, *, tries: int = 1) -> bytes:
+    await asyncio.sleep(0)
+    return url.encode() * tries
+
+
+async def has_a_twin() -> None:
+    assert_type(ask("x"), bytes)
+    assert_type(ask.submit("x", tries=2), Future[bytes])
+    assert_type(await ask_twin("x", tries=2), bytes)
+    assert_type(ask.explain().advice, str)

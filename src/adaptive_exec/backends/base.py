@@ -106,6 +106,8 @@ class Task:
     on_wait: Callable[[], object] | None = None  # told when it is first seen to wait; returns at once
     owner: Any = None  # the dispatcher's record of the function
     meter: Any = None  # set while a thread runs it, so that others can look at the call
+    twin: Callable[..., Any] | None = None  # the coroutine function that may run on a loop in place of `fn`
+    as_twin = False  # it is the twin that runs
     snapshot: Any = None  # what the dispatcher compares before and after a scout's call
     # Module state that the function must find the same elsewhere; None if the user has vouched for it.
     environment: bytes | None = None

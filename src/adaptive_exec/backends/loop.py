@@ -49,7 +49,9 @@ class LoopBackend(Backend):
 
     name: ClassVar[BackendName] = "loop"
 
-    def __init__(self) -> None:
+    def __init__(self, thread_name: str = "adaptive-exec-loop") -> None:
+        """`thread_name` is what the thread of its loop is called."""
+        self._thread_name = thread_name
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -100,6 +102,11 @@ class LoopBackend(Backend):
                 workers=self._loop is not None,
             )
 
+    @property
+    def runs(self) -> bool:
+        """Whether the library's loop is there; read without the lock, as a hint."""
+        return self._loop is not None
+
     def owns(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether this is the library's own loop."""
         return loop is self._loop
@@ -122,7 +129,7 @@ class LoopBackend(Backend):
     def _start(self) -> asyncio.AbstractEventLoop:
         """Make the library's loop and its thread."""
         loop = _new_loop()
-        thread = threading.Thread(target=self._serve, args=(loop,), name="adaptive-exec-loop", daemon=True)
+        thread = threading.Thread(target=self._serve, args=(loop,), name=self._thread_name, daemon=True)
         try:
             thread.start()
         except BaseException:
@@ -174,7 +181,7 @@ class LoopBackend(Backend):
             return
         try:
             coroutine = task.context.run(_call, task)
-            measured = MeasuredCoroutine(coroutine) if task.measure else None
+            measured = task.meter = MeasuredCoroutine(coroutine) if task.measure else None
             running = loop.create_task(measured or coroutine, name=task.name, context=task.context)
         except BaseException as error:
             self._hand_back(task, loop, Outcome(error=error))
@@ -231,7 +238,8 @@ def _cancel(task: Task) -> None:
 
 def _call(task: Task) -> Any:
     """Make the coroutine; a plain function that was sent here by force runs as one step."""
-    made = task.fn(*task.args, **task.kwargs)
+    fn = task.twin if task.twin is not None and task.as_twin else task.fn
+    made = fn(*task.args, **task.kwargs)
     if isinstance(made, Coroutine):
         return made
     return _finished(made)

@@ -41,6 +41,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,7 +123,7 @@ class ThreadBackend(Backend):
     ) -> None:
         """`max_threads` caps threads that do not stand aside; `before_leaving` is a gate for tests."""
         self._lock = threading.Lock()
-        self._cap = DEFAULT_MAX_THREADS if max_threads is None else max_threads
+        self.most = DEFAULT_MAX_THREADS if max_threads is None else max_threads
         self._newcomers: set[Task] = set()  # those that run in their lane now
         self._lanes: dict[Lane, _LaneState] = {
             "new": _LaneState(2 * UNKNOWN),
@@ -135,6 +136,7 @@ class ThreadBackend(Backend):
         self._aside = 0
         self.backlog = 0.0  # seconds of GIL-held CPU time accepted and not yet done; read without the lock
         self.queued = 0  # tasks in the lanes' queues; read without the lock, as a hint
+        self.start_seconds = 100e-6  # what starting a thread takes, of late; read without the lock
         self._closed = False
         self._finished = 0
         self._idle_seconds = idle_seconds
@@ -179,6 +181,11 @@ class ThreadBackend(Backend):
                 workers=len(self._threads),
                 backlog=self.backlog,
             )
+
+    @property
+    def idle(self) -> int:
+        """How many threads have nothing to do; read without the lock, as a hint."""
+        return len(self._idle)
 
     def nudge(self, finished_before: int) -> int:
         """Let the lanes grow if none of their tasks ended since the last nudge.
@@ -249,7 +256,7 @@ class ThreadBackend(Backend):
 
     def _room(self) -> bool:
         """Whether another thread may work."""
-        return len(self._threads) - len(self._idle) - self._aside < self._cap
+        return len(self._threads) - len(self._idle) - self._aside < self.most
 
     def _start(self, task: Task, lane: _LaneState) -> bool:
         """Give an admitted task to the thread that idles most recently, or to a new one.
@@ -268,6 +275,7 @@ class ThreadBackend(Backend):
             target=self._work, args=(thread,), name=f"adaptive-exec-thread-{next(_names)}", daemon=True
         )
         self._threads.add(thread)
+        began = time.perf_counter()
         try:
             thread.handle.start()
         except RuntimeError:
@@ -279,6 +287,8 @@ class ThreadBackend(Backend):
             lane.queue.appendleft(task)
             self.queued += 1
             return False
+        took = min(time.perf_counter() - began, 10 * self.start_seconds)
+        self.start_seconds += (took - self.start_seconds) / 8
         return True
 
     def _fill(self) -> None:
@@ -325,7 +335,7 @@ class ThreadBackend(Backend):
         """Give a thread that has finished a task the next one, or put it among the idle."""
         with self._lock:
             self._finished += 1
-            within_cap = len(self._threads) - len(self._idle) - self._aside <= self._cap
+            within_cap = len(self._threads) - len(self._idle) - self._aside <= self.most
             found = self._next() if within_cap else None
             if found is not None:
                 self._enter(found[0])

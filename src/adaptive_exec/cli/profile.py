@@ -58,6 +58,8 @@ def _print(target: str, decision: Decision) -> None:
         print(f"  process-safe     {safe}")
     print(f"  where            {decision.backend}")
     print(f"  why              {decision.reason}")
+    if decision.advice:
+        print(f"  advice           {decision.advice}")
 
 
 def _find(target: str) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
@@ -38,6 +39,7 @@ from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
 from ..model import BackendName, Decision, Load, Machine, Options, Profile
 from ..observe.stats import ExecutorStats, FunctionStats
+from ..routing.advice import advice
 from ..routing.lanes import place
 from ..routing.policy import (
     Facts,
@@ -46,6 +48,7 @@ from ..routing.policy import (
     decide_steadily,
 )
 from ..routing.store import FunctionRecord, Store, is_coroutine_function
+from .hogs import MOVED_FROM, Hogs
 from .living import Living
 from .router import Router, first_line
 from .scouting import Scouting
@@ -76,14 +79,16 @@ class Dispatcher:
         """`on_start` and `on_end` are told when there first is, and when there is no more, something to end."""
         self._on_start = on_start
         self._on_end = on_end
-        self._router = Router(machine, threads, processes)
+        self._router = Router(machine, threads, processes, loop)
         self._threads = threads
         self._processes = processes
         self._loop = loop
+        self._apart = LoopBackend("adaptive-exec-hogs")
         self._backends: dict[BackendName, Backend] = {"thread": threads, "process": processes, "loop": loop}
         self._profiles = profiles
         self._store = Store() if profiles is None else Store(recall=profiles.recall)
         self._supervisor = Supervisor()
+        self._hogs = Hogs(self._supervisor)
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
         self._living = Living()
         self._started = False
@@ -99,6 +104,7 @@ class Dispatcher:
         options: Options,
         subject: Callable[..., Any],
         items: int = 1,
+        twin: Callable[..., Any] | None = None,
     ) -> Future[Any]:
         """Take a call; the arguments are fields of `Task`.
 
@@ -126,6 +132,9 @@ class Dispatcher:
         if options.timeout is not None:
             task.on_begin = functools.partial(self._started_with_timeout, task)
         self._living.enter(task)
+        if twin is not None:
+            task.twin = twin
+            record.takes_off()
         try:
             self._route(task, record)
         except BaseException:
@@ -138,14 +147,21 @@ class Dispatcher:
         if not self._living.forgotten:
             self._supervisor.soon(act)
 
-    def explain(self, fn: Callable[..., Any], options: Options) -> Decision:
-        """Where the next call would run."""
+    def explain(self, fn: Callable[..., Any], options: Options, *, twin: bool = False) -> Decision:
+        """Where the next call would run; `twin` if it could be the function's async twin."""
         record = self._store.find(fn) if self._profiles is None else self._store.record(fn)
         if record is None:
             facts = Facts(options, is_coroutine_function(fn), Profile(), Load(), self._router.machine)
             return decide(facts)
-        decision = decide(self._router.facts(record, options))
-        return self._router.first_here(record, decision) if options.backend is None else decision
+        facts = self._router.facts(record, options, twin=twin)
+        decision = decide(facts)
+        if options.backend is not None:
+            return decision
+        if decision.backend == "loop" and record.hogging >= MOVED_FROM:
+            return self._hogs.apart(record, decision)
+        in_flight = sum(task.owner is record for task in self._living.all())
+        facts = replace(facts, load=replace(facts.load, in_flight=in_flight))
+        return replace(self._router.first_here(record, decision), advice=advice(facts, decision))
 
     def is_busy(self) -> bool:
         """Whether a call has been accepted and has not ended."""
@@ -168,9 +184,13 @@ class Dispatcher:
                 continue
             for name, count in counts.items():
                 backends[name] = backends.get(name, 0) + count
-            reason = decide(self._router.facts(record, Options())).reason
-            functions.append(FunctionStats(record.name, counts, record.failures, record.profile(), reason))
+            reason = decide(self._router.facts(record, Options(), twin=record.twin is not None)).reason
+            longest_step = record.held_ns / 1e9 if record.named else 0.0
+            functions.append(
+                FunctionStats(record.name, counts, record.failures, record.profile(), reason, longest_step)
+            )
         workers = {name: backend.load().workers for name, backend in self._backends.items()}
+        workers["loop"] += self._apart.load().workers
         return ExecutorStats(
             tuple(functions),
             backends,
@@ -219,7 +239,7 @@ class Dispatcher:
 
     def _route(self, task: Task, record: FunctionRecord) -> None:
         """Send a call where it belongs, or hold it until that is known."""
-        options = task.options
+        options, twin = task.options, task.twin is not None
         steady = record.steady
         if (
             steady is not None
@@ -234,13 +254,14 @@ class Dispatcher:
             record.steady = (options, record.stay, decision)
             self._send(task, record, decision)
             return
+        facts = self._router.facts(record, options, fn=task.subject, twin=twin)
         if record.coroutine or options.kind is not None:
-            self._send(task, record, decide(self._router.facts(record, options, fn=task.subject)))
+            self._send(task, record, decide(facts))
             return
-        facts = self._router.facts(record, options, fn=task.subject)
         if self._router.trusts(record, facts.profile):
             lasting = decide_steadily(facts)
-            record.steady = None if lasting is None else (options, facts.stay, lasting)
+            # With a twin it is not for this function alone that its record decides.
+            record.steady = (options, facts.stay, lasting) if lasting and record.twin is None else None
             self._send(task, record, lasting or decide(facts))
             return
         self._scouting.take(task, record, self._router.first_here(record, decide(facts)))
@@ -250,9 +271,18 @@ class Dispatcher:
         options = task.options
         if decision.backend == "process" and options.backend is None:
             decision = self._router.equip(task, record, decision)
+        if task.twin is not None and decision.backend == "loop" and options.backend is None:
+            running = asyncio._get_running_loop()
+            if running is not None and self._owns(running):
+                why = "it was submitted from the loop that would run its async twin, which may wait for it"
+                decision = Decision("thread", why, decision.profile)
         task.decision = task.future.decision = decision
-        task.measure = watch and (task.scout or record.estimator.needs_sampling())
         backend = decision.backend
+        estimator = record.estimator
+        if task.twin is not None:
+            task.as_twin = decision.backend == "loop"
+            estimator = record.twin if task.as_twin and record.twin is not None else estimator
+        task.measure = record.hogging > 0 or (watch and (task.scout or estimator.needs_sampling()))
         record.count(backend)
         profile = decision.profile or record.profile()
         if backend == "process":
@@ -277,11 +307,7 @@ class Dispatcher:
             return
         if backend == "loop":
             task.future.stoppable = True
-            running = asyncio._get_running_loop()
-            if running is not None and options.backend is None and not self._loop.owns(running):
-                self._loop.submit_here(task, running)
-            else:
-                self._loop.submit(task)
+            self._send_to_loop(task, record, decision)
             return
         where = place(profile, options, self._router.machine)
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
@@ -290,6 +316,24 @@ class Dispatcher:
             task.on_wait = lambda: soon(lambda: threads.move_on(task))
         self._threads.submit(task)
         self.look_after_threads()
+
+    def _send_to_loop(self, task: Task, record: FunctionRecord, decision: Decision) -> None:
+        """Run a coroutine on the loop it is submitted from, else on the library's, or apart if it hogs that."""
+        if task.measure:
+            self._hogs.watch(task, record)
+        running = asyncio._get_running_loop()
+        forced = task.options.backend is not None
+        if not (running is None or forced or task.as_twin or self._owns(running)):
+            self._loop.submit_here(task, running)
+        elif not forced and self._hogs.moves(record, task):
+            task.decision = task.future.decision = self._hogs.apart(record, decision)
+            self._apart.submit(task)
+        else:
+            self._loop.submit(task)
+
+    def _owns(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether a loop is one of the library's."""
+        return self._loop.owns(loop) or self._apart.owns(loop)
 
     def _guarded(self, task: Task, send: Callable[[], None]) -> None:
         """Send a call that was accepted before: what goes wrong now belongs into its future."""
@@ -355,7 +399,10 @@ class Dispatcher:
             self._router.stay(record, task.snapshot.finding)
         sample = outcome.sample
         if sample is not None:
-            record.estimator.add(sample if task.items == 1 else per_call(sample, task.items))
+            if sample.steps:
+                self._hogs.note(record, sample.longest_step_ns)
+            estimator = record.twin if task.as_twin and record.twin is not None else record.estimator
+            estimator.add(sample if task.items == 1 else per_call(sample, task.items))
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""
@@ -419,6 +466,8 @@ class Dispatcher:
     def _forget(self, task: Task) -> None:
         """The call has ended: count it out, and look at what waited for it."""
         record: FunctionRecord = task.owner
+        if task.twin is not None:
+            record.lands()
         task.future.on_cancel = task.on_wait = None  # they lead back to the task, with all its arguments
         if task.deadline is not None:
             task.deadline.give_up()
@@ -476,7 +525,7 @@ class Dispatcher:
     def _is_stranded(self, task: Task, at_exit: bool) -> bool:
         """Whether a coroutine's loop will not run any more."""
         loop = task.future.only_on
-        if loop is None or self._loop.owns(loop):
+        if loop is None or self._owns(loop):
             return False
         return loop.is_closed() or (at_exit and not loop.is_running())
 
@@ -484,7 +533,7 @@ class Dispatcher:
         """Once nothing is accepted and nothing is live, end the backends; whoever comes first does it."""
         if not self._living.claim_end(again=wait):
             return
-        for backend in self._backends.values():
+        for backend in (*self._backends.values(), self._apart):
             backend.shutdown(wait=wait)
         self._supervisor.stop(wait=wait)
         profiles, self._profiles = self._profiles, None

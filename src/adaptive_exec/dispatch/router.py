@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backends.base import Task, WorkerPool
+from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable
 from ..model import Decision, Load, Machine, Options, Profile
@@ -24,12 +25,16 @@ class Router:
         machine: What there is to run on.
         threads: Asked what waits there.
         processes: The same.
+        loop: Asked whether it runs.
     """
 
-    def __init__(self, machine: Machine, threads: ThreadBackend, processes: WorkerPool) -> None:
+    def __init__(
+        self, machine: Machine, threads: ThreadBackend, processes: WorkerPool, loop: LoopBackend
+    ) -> None:
         self.machine = machine
         self._threads = threads
         self._processes = processes
+        self._loop = loop
 
     def facts(
         self,
@@ -38,6 +43,8 @@ class Router:
         waiting: int = 0,
         fn: Callable[..., Any] | None = None,
         profile: Profile | None = None,
+        *,
+        twin: bool = False,
     ) -> Facts:
         """All that a decision depends on.
 
@@ -47,6 +54,7 @@ class Router:
             waiting: How many calls there are besides this one.
             fn: The function, if its code may be judged now in case that matters.
             profile: What is known of it; None to ask the record.
+            twin: Whether the calls may run as the function's async twin.
         """
         if profile is None:
             profile = record.profile()
@@ -62,12 +70,20 @@ class Router:
             record.estimator.gil_spent_s,
             processes.backlog,
             processes.workers > 0,
+            record.flying,
+            self._threads.start_seconds,
+            self._threads.idle,
+            self._threads.most,
+            self._loop.runs,
         )
         if options.pure is True and not record.unable:
             stay = ""
         elif options.pure is False:
             stay = "has pure=False, which says that it changes shared state"
-        return Facts(options, record.coroutine, profile, load, self.machine, stay, record.before)
+        asynchronous = record.twin.profile() if twin and record.twin is not None else None
+        return Facts(
+            options, record.coroutine, profile, load, self.machine, stay, record.before, asynchronous
+        )
 
     def trusts(self, record: FunctionRecord, profile: Profile) -> bool:
         """Whether these figures are good enough to route by.

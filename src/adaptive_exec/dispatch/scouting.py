@@ -260,14 +260,15 @@ class Scouting:
         """Route calls that were held, by one decision: they are all of a kind."""
         if not tasks:
             return
-        options = tasks[0].options
-        decision = decide(self._router.facts(record, options, len(tasks) - 1, tasks[0].subject, profile))
+        options, twin = tasks[0].options, tasks[0].twin is not None
+        facts = self._router.facts(record, options, len(tasks) - 1, tasks[0].subject, profile, twin=twin)
+        decision = decide(facts)
         for task in tasks:
-            mine = task.options
-            same = mine == options and (decision.backend != "process" or not record.stay)
-            chosen = (
-                decision
-                if same
-                else decide(self._router.facts(record, mine, fn=task.subject, profile=profile))
-            )
+            mine, has_twin = task.options, task.twin is not None
+            same = mine == options and has_twin is twin and (decision.backend != "process" or not record.stay)
+            if same:
+                chosen = decision
+            else:
+                others = self._router.facts(record, mine, fn=task.subject, profile=profile, twin=has_twin)
+                chosen = decide(others)
             self._send_held(task, record, chosen)

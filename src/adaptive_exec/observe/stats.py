@@ -20,6 +20,8 @@ class FunctionStats:
         failures: Calls that raised, or whose worker died.
         profile: What was measured.
         reason: Why the next call would go where it would go.
+        hogged: Seconds for which a step of a coroutine function has held its event loop at most, if it is one
+            that holds up others; 0 for all that aren't.
     """
 
     name: str
@@ -27,6 +29,7 @@ class FunctionStats:
     failures: int
     profile: Profile
     reason: str
+    hogged: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ class ExecutorStats:
             or "nothing ran yet"
         )
         lines.append(f"calls by backend: {total}; pending: {self.pending}")
+        hogs = [f"{each.name}, for up to {each.hogged:.3g} s" for each in self.functions if each.hogged]
+        if hogs:
+            lines.append(f"held their event loop in one step: {'; '.join(hogs)}")
         if self.processes or self.died or self.recycled:
             each = [_in_words(worker) for worker in self.processes] or ["none"]
             lines.append(f"processes: {', '.join(each)}; died: {self.died}; recycled: {self.recycled}")

@@ -9,13 +9,15 @@ they alone depend on the load.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from ..model import BackendName, Decision, Load, Machine, Options, Profile
+from ..model import Decision, Machine, Options, Profile
+from .crossing import crosses, crossing
+from .facts import Facts, percent, seconds
 
 __all__ = [
     "DOUBTFUL_CALLS",
     "WAITS",
+    "WORTH",
     "Facts",
     "asked_for",
     "calls_on_trial",
@@ -23,6 +25,7 @@ __all__ = [
     "decide_steadily",
     "hardly_holds_the_gil",
     "is_trusted",
+    "journey",
     "on_trial",
     "seconds",
 ]
@@ -44,29 +47,6 @@ TRIAL_SECONDS = 0.05  # work that an idle worker is given at once while figures 
 STAY_PUT = 0.50  # the same for a function whose calls already go there, so that it doesn't flap
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that a decision depends on.
-
-    Attributes:
-        options: What the caller asked for.
-        coroutine: True for a coroutine function.
-        profile: What has been measured.
-        load: What is going on.
-        machine: What there is to run on.
-        stay: Why calls must not leave this process, as a clause; empty if they may.
-        before: Where the function's calls went last; None if there were none.
-    """
-
-    options: Options
-    coroutine: bool
-    profile: Profile
-    load: Load
-    machine: Machine
-    stay: str = ""
-    before: BackendName | None = None
-
-
 def decide(facts: Facts) -> Decision:
     """Choose the backend for the next call.
 
@@ -76,6 +56,8 @@ def decide(facts: Facts) -> Decision:
     Returns:
         The backend, with one sentence that holds the figures that decided.
     """
+    if _may_cross(facts):
+        return crossing(facts)
     return decide_steadily(facts) or _sums(facts)
 
 
@@ -89,11 +71,18 @@ def decide_steadily(facts: Facts) -> Decision | None:
         The decision, good for as long as profile, options and `stay` are the same; None if the sums have
         to be done.
     """
+    if _may_cross(facts):
+        return None
     for rule in RULES:
         decision = rule(facts)
         if decision is not None:
             return decision
     return None
+
+
+def _may_cross(facts: Facts) -> bool:
+    """Whether the function's async twin may run in its place, by what the user said or by figures to be trusted."""
+    return crosses(facts) and (facts.options.kind == "io" or is_trusted(facts.profile, facts.machine))
 
 
 def asked_for(options: Options, profile: Profile) -> Decision:
@@ -155,7 +144,7 @@ def _waits(facts: Facts) -> Decision | None:
         return None
     return Decision(
         "thread",
-        f"it waits {_percent(1.0 - profile.cpu_ratio)} of a call of {seconds(profile.cpu + profile.waiting)}, "
+        f"it waits {percent(1.0 - profile.cpu_ratio)} of a call of {seconds(profile.cpu + profile.waiting)}, "
         + (f"and it {facts.stay}" if facts.stay else "and waiting threads cost nothing but themselves"),
         profile,
     )
@@ -174,7 +163,7 @@ def _free(facts: Facts) -> Decision | None:
         return None
     return Decision(
         "thread",
-        f"it computes {seconds(profile.cpu)} a call but holds the GIL for only {_percent(profile.gil_ratio)} of that, "
+        f"it computes {seconds(profile.cpu)} a call but holds the GIL for only {percent(profile.gil_ratio)} of that, "
         f"so threads keep all {facts.machine.cores} cores busy",
         profile,
     )
@@ -279,8 +268,8 @@ def _must_stay(facts: Facts) -> Decision | None:
 
 def _too_small(facts: Facts) -> Decision | None:
     """A journey that costs more than the work is not worth it."""
-    profile, journey = facts.profile, _journey(facts)
-    if profile.cpu >= WORTH * journey and facts.machine.cores > 1:
+    profile, way = facts.profile, journey(facts)
+    if profile.cpu >= WORTH * way and facts.machine.cores > 1:
         return None
     if facts.machine.cores <= 1:
         return Decision(
@@ -288,7 +277,7 @@ def _too_small(facts: Facts) -> Decision | None:
         )
     return Decision(
         "thread",
-        f"it computes only {seconds(profile.cpu)} a call, and the way to another process costs {seconds(journey)}",
+        f"it computes only {seconds(profile.cpu)} a call, and the way to another process costs {seconds(way)}",
         profile,
     )
 
@@ -306,7 +295,7 @@ def _sums(facts: Facts) -> Decision:
     held = (
         "the GIL throughout"
         if profile.gil_ratio is None
-        else f"the GIL for {_percent(profile.gil_ratio)} of it"
+        else f"the GIL for {percent(profile.gil_ratio)} of it"
     )
     what = f"it computes {seconds(profile.cpu)} a call and holds {held}"
     many = f"{calls} calls are" if calls > 1 else "the next call is"
@@ -316,8 +305,12 @@ def _sums(facts: Facts) -> Decision:
     return Decision("thread", f"{what}, but {sums}", profile)
 
 
-def _journey(facts: Facts) -> float:
-    """Seconds that a call's way to a warm worker and back costs beyond the call itself."""
+def journey(facts: Facts) -> float:
+    """Seconds that a call's way to a warm worker and back costs beyond the call itself.
+
+    Args:
+        facts: What is known.
+    """
     profile, machine = facts.profile, facts.machine
     payload = profile.payload_bytes or 0
     pickling = payload * PICKLING if profile.pickling is None else profile.pickling
@@ -346,9 +339,9 @@ def _finish_in_processes(facts: Facts) -> float:
     profile, load, machine = facts.profile, facts.load, facts.machine
     calls = load.waiting_calls + 1
     start = 0.0 if load.process_warm else max(0.0, machine.process_start - load.gil_spent)
-    one = profile.cpu + profile.waiting + _journey(facts)
+    one = profile.cpu + profile.waiting + journey(facts)
     in_turn = max(one, (load.process_backlog + calls * one) / machine.processes)
-    return start + max(in_turn, _on_all_cores(facts, calls * (profile.cpu + _journey(facts))))
+    return start + max(in_turn, _on_all_cores(facts, calls * (profile.cpu + journey(facts))))
 
 
 RULES: tuple[Callable[[Facts], Decision | None], ...] = (
@@ -361,17 +354,3 @@ RULES: tuple[Callable[[Facts], Decision | None], ...] = (
     _must_stay,
     _too_small,
 )
-
-
-def seconds(value: float) -> str:
-    """A duration with its fitting unit."""
-    if value < 1e-3:
-        return f"{value * 1e6:.0f} µs"
-    if value < 1.0:
-        return f"{value * 1e3:.3g} ms"
-    return f"{value:.3g} s"
-
-
-def _percent(ratio: float) -> str:
-    """A part as a percentage."""
-    return f"{ratio * 100:.0f} %"

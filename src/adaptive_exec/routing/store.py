@@ -45,9 +45,13 @@ class FunctionRecord:
         "counts",
         "estimator",
         "failures",
+        "flying",
         "held",
+        "held_ns",
+        "hogging",
         "lock",
         "name",
+        "named",
         "pins",
         "profiled",
         "progress",
@@ -58,6 +62,7 @@ class FunctionRecord:
         "scouts",
         "stay",
         "steady",
+        "twin",
         "unable",
         "verdict",
         "watched",
@@ -88,6 +93,11 @@ class FunctionRecord:
         self.counts: dict[BackendName, int] = {}
         self.failures = 0
         self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
+        self.twin: Estimator | None = None  # of its async twin's calls
+        self.flying = 0  # calls accepted and not ended that the twin may run; changed under the lock
+        self.held_ns = 0  # for how long a step of it has held its loop at most
+        self.hogging = 0  # `dispatch/hogs.py`
+        self.named = False  # it was named as a hog
         self.watched = False  # somebody will look at what is held; a hint that saves asking again
 
     def judged(self, fn: Callable[..., Any]) -> Verdict:
@@ -118,6 +128,19 @@ class FunctionRecord:
         if kept is None or kept[0] is not profile or kept[1] is not safe:
             kept = self.profiled = (profile, safe, _with_safety(profile, safe))
         return kept[2]
+
+    def takes_off(self) -> None:
+        """One more call is in flight that the async twin may run."""
+        with self.lock:
+            self.flying += 1
+            if self.twin is None:
+                self.twin = Estimator()
+                self.steady = None
+
+    def lands(self) -> None:
+        """One of those has ended."""
+        with self.lock:
+            self.flying -= 1
 
     def failed(self) -> None:
         """One more call that raised, or whose worker died."""

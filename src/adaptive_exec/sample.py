@@ -29,6 +29,8 @@ class Sample(NamedTuple):
         alone: True where nothing else ran in the process (a worker), so that the wall is the call's own.
         failed: True if the call raised.
         looks: How often the three-state sampler looked; None where it did not watch the call.
+        waited_ns: For how long the call waited for something other than the GIL or a core at least, whatever else
+            went on (`platform/rests.py`); None where it can't be told.
     """
 
     wall_ns: int
@@ -46,3 +48,4 @@ class Sample(NamedTuple):
     alone: bool = False
     failed: bool = False
     looks: int | None = None
+    waited_ns: int | None = None

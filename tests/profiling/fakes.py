@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from adaptive_exec.platform.rests import Rest
 from adaptive_exec.platform.thread_states import ThreadState
 from adaptive_exec.profiling.sight import Sight
 
@@ -23,6 +24,7 @@ class FakeEyes:
         stands_still_us: So much longer than asked for does the next window take.
         held_off: For how long the sampler's thread has been waiting for the GIL.
         blind: CPU clocks can't be read.
+        rests: What `rest` gives, in turn; None when there is no more.
         elsewhere: CPU time of threads that nobody watches.
         on_prepare: Called by `prepare`, in the thread that asks for it.
         on_open: Called by `open_this_thread`, in the watching thread.
@@ -48,6 +50,7 @@ class FakeEyes:
         self.held_off = 0
         self.blind = False
         self.elsewhere = 0
+        self.rests: list[Rest] = []
 
     def prepare(self) -> None:
         self.prepared += 1
@@ -76,6 +79,9 @@ class FakeEyes:
 
     def process_ns(self) -> int:
         return int(sum(self.cpu.values()) + self.elsewhere)
+
+    def rest(self, sight: Sight) -> Rest | None:
+        return self.rests.pop(0) if self.rests else None
 
     def now_ns(self) -> int:
         self.now += self.auto_ns

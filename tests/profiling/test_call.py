@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adaptive_exec.platform.rests import Rest
 from adaptive_exec.platform.thread_clocks import this_thread_clock
 from adaptive_exec.platform.thread_states import ThreadState
 from adaptive_exec.profiling import call as call_module
@@ -145,3 +146,20 @@ def test_peek_without_thread_clocks_is_unknown(monkeypatch: pytest.MonkeyPatch) 
 
     assert meter.peek() is None
     assert meter.stop(failed=False).wall_ns >= 0
+
+
+def test_a_watched_call_knows_how_long_it_waited_at_least() -> None:
+    """What its thread's counters read before and after is in the sample; without counters, or a watch, nothing is."""
+    eyes = FakeEyes()
+    sampler = Sampler(eyes)
+    meter = CallMeter(sampler)
+    found = []
+    for rests in ([Rest(3, 0), Rest(4, 0)], []):
+        eyes.rests = list(rests)
+        meter.start()
+        found.append(meter.stop(failed=False).waited_ns)
+    sampler.close()
+    plain = CallMeter(None)
+    plain.start()
+
+    assert [0, None, None] == [*found, plain.stop(failed=False).waited_ns]

@@ -149,6 +149,42 @@ def test_a_wait_is_recovered_from_a_crowd() -> None:
     assert profile.cpu_ratio < 0.01
 
 
+def slept(wall: float, certain: float, *, cpu: float = 0.1, looks: int = 0) -> Sample:
+    """A call that waited at least so long for something other than the GIL; looks, if any, met it wanting the GIL."""
+    made = computes(cpu, wall=wall, looks=looks)
+    return made._replace(looks=looks, waited_ns=int(certain * MS))
+
+
+def test_a_wait_is_recovered_where_looks_come_too_late() -> None:
+    """30 ms of waiting in walls of 190 ms, never met by a look: by the sleeps in it, 22 ms at least are certain."""
+    walls = (190, 150, 230, 200)
+    profile = estimate([slept(wall, 22.4, looks=1) for wall in walls]).profile()
+
+    assert 0.020 <= profile.waiting <= 0.045
+    assert profile.cpu_ratio < 0.01
+    assert profile.settled
+
+
+def test_two_calls_are_not_enough_to_be_certain() -> None:
+    """A machine that stood still for a moment makes one call seem to wait, or two."""
+    assert estimate([slept(190, 22.4, looks=3)] * 2).profile().waiting < 0.001
+    assert estimate([slept(190, 22.4, looks=1), *[slept(190, 0, looks=1)] * 3]).profile().waiting < 0.001
+
+
+def test_what_computes_is_never_taken_for_waiting_by_its_sleeps() -> None:
+    """Calls that want the GIL sleep often, so that nothing of that is certain."""
+    profile = estimate([slept(500, 0, cpu=10, looks=2)] * 8).profile()
+
+    assert 1.0 == profile.cpu_ratio
+
+
+def test_good_looks_go_before_sleeps() -> None:
+    """Where looks are many they tell more exactly how long a call waited."""
+    seen = waits(30, looks=12)._replace(waited_ns=25 * MS)
+
+    assert 0.0295 <= estimate([seen] * 6).profile().waiting <= 0.0305
+
+
 def test_one_call_in_five_that_waits_counts_by_its_mean() -> None:
     """Where some calls do not wait at all the waiting is the mean that the looks tell."""
     profile = estimate([waits(100, looks=5), *[computes(1, looks=1)] * 4] * 3).profile()

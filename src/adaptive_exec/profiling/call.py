@@ -79,8 +79,9 @@ class CallMeter:
         watch, _, wall_begun, cpu_begun = begun
         if watch is None:
             return Sample(wall - wall_begun, cpu - cpu_begun, alone=self._alone, failed=failed)
+        waited = watch.waited_ns(wall - wall_begun, cpu - cpu_begun)
         watch.stop()
-        return self._sample(wall - wall_begun, cpu - cpu_begun, watch, failed)
+        return self._sample(wall - wall_begun, cpu - cpu_begun, watch, failed, waited)
 
     def peek(self) -> Sample | None:
         """What is known of the running call so far, for another thread than the one that runs it.
@@ -101,7 +102,9 @@ class CallMeter:
             return None
         return self._sample(wall - wall_begun, cpu - cpu_begun, watch, False)
 
-    def _sample(self, wall_ns: int, cpu_ns: int, watch: Watch | None, failed: bool) -> Sample:
+    def _sample(
+        self, wall_ns: int, cpu_ns: int, watch: Watch | None, failed: bool, waited_ns: int | None = None
+    ) -> Sample:
         """Clocks and what the sampler saw, as one value."""
         if watch is None:
             return Sample(wall_ns, cpu_ns, alone=self._alone, failed=failed)
@@ -115,6 +118,7 @@ class CallMeter:
             window_ns=seen.window_ns,
             free_ns=seen.free_ns,
             looks=seen.looks if watch.sees_states else None,
+            waited_ns=waited_ns,
             alone=self._alone,
             failed=failed,
         )

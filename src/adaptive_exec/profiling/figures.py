@@ -2,7 +2,9 @@
 
 CPU is the median over calls. Waiting comes from the sampler's looks where there are any, and is bounded by what
 is left of the wall: `wall - cpu` also holds waits for the GIL and for a core, so it can only be too large, and
-its low quantile over calls is the best that clocks alone can say. The wall of an undisturbed call is the sum.
+its low quantile over calls is the best that clocks alone can say. Where looks are few, as among many threads that want
+the GIL, the kernel's count of a thread's sleeps tells for how long it waited at least. The wall of an undisturbed call
+is the sum.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..model import Profile, Uncertainty
+from ..platform.rests import longest_want_ns
 from ..sample import Sample
 from .evidence import Evidence, half_width
 
@@ -21,6 +24,7 @@ _PATIENCE_CALLS: Final = 8
 _SHORT_NS: Final = 2_000_000
 _NATURE: Final = 0.25
 _MOSTLY_WAITS: Final = 0.1
+_CERTAIN_CALLS: Final = 3
 _SLACK_SHARE: Final = 0.15
 _SLACK_NS: Final = 20_000
 
@@ -48,6 +52,9 @@ def figure_out(
     cpu = _median([sample.cpu_ns for sample in chosen])
     slacks = sorted(max(sample.wall_ns - sample.cpu_ns, 0) for sample in chosen)
     waiting, waiting_off = _waiting(cpu, slacks, evidence)
+    certain = [sample.waited_ns for sample in chosen if sample.waited_ns is not None]
+    if len(certain) >= _CERTAIN_CALLS:
+        waiting, waiting_off = _at_least(certain, waiting, waiting_off, slacks)
     wall = cpu + waiting
     cpu_ratio = cpu / wall if wall > 0.0 else 1.0
     cpu_ratio_off = _ratio_off(cpu, waiting, waiting_off, slacks[-1])
@@ -109,6 +116,24 @@ def _waiting(cpu: float, slacks: Sequence[int], evidence: Evidence) -> tuple[flo
         # the mean of what is left of the wall bounds it.
         return min(seen, sum(slacks) / len(slacks) if len(slacks) > 1 else floor), off
     return min(seen, floor), off
+
+
+def _at_least(
+    certain: Sequence[int], waiting: float, off: float, slacks: Sequence[int]
+) -> tuple[float, float]:
+    """The same, where it is known for how long each call has waited at least.
+
+    That says little of short waits, but nobody has to come and look: of calls that wait for 30 ms, and then as long for
+    the GIL as thirty other threads have it, most looks come too late. What a call waited beyond that is hidden in
+    its own sleeps: of a single one half the time that a thread wants the GIL for at once, and as much for the sleep in
+    which it got it.
+    """
+    # A machine that stands still, or is slow to give a core, makes some calls seem to wait; three of four do not.
+    known, want = sorted(certain), longest_want_ns()
+    least = known[len(known) // 4]
+    if least <= want or (waiting >= least and off <= want):
+        return waiting, off
+    return min(known[len(known) // 3] + 1.5 * want, float(slacks[len(slacks) // 5])), 1.5 * want
 
 
 def _is_guess(cpu: float, slacks: Sequence[int]) -> bool:

@@ -49,6 +49,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, final
 
 from ..platform.forks import run_in_forked_child
+from ..platform.rests import waited_ns
 from .lateness import held_by_call
 from .look import Ledger, Seen, count_tick, look_at
 from .pace import TICK_NS, Pace
@@ -75,7 +76,7 @@ class Watch(Ledger):
         clocks: What they read at the last look, or at the start.
     """
 
-    __slots__ = ("_cpu_ns", "_crowded", "_on_wait", "_process_ns", "_sampler", "clocks")
+    __slots__ = ("_cpu_ns", "_crowded", "_on_wait", "_process_ns", "_rest", "_sampler", "clocks")
 
     def __init__(self, sampler: Sampler, eyes: Eyes, on_wait: Callable[[], object] | None = None) -> None:
         super().__init__(eyes.open_this_thread(), eyes.now_ns())
@@ -85,10 +86,20 @@ class Watch(Ledger):
         self._cpu_ns = 0
         self._process_ns = 0
         self.clocks: Clocks = (self.started_ns, eyes.cpu_ns(self.sight), eyes.process_ns())
+        self._rest = eyes.rest(self.sight)
 
     def stop(self) -> None:
         """End the watch; called by the watched thread. What was seen is in `seen` and the properties."""
         self._sampler._end(self)
+
+    def waited_ns(self, wall_ns: int, cpu_ns: int) -> int | None:
+        """For how long the call has waited for something other than the GIL or a core at least; None if nobody knows.
+
+        Called by the watched thread when the call has ended.
+        """
+        before = self._rest
+        after = None if before is None else self._sampler._eyes.rest(self.sight)
+        return None if before is None or after is None else waited_ns(wall_ns, cpu_ns, before, after)
 
     def enter_held(self, late_ns: int, clocks: Clocks, eyes: Eyes | None = None) -> None:
         """Enter that the call held the GIL while the sampler was late, if it did: as good as a window without a gain.

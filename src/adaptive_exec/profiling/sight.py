@@ -16,6 +16,7 @@ from ..platform.gil import gil_enabled
 from ..platform.gil_place import GilPlace, gil_place
 from ..platform.gil_wait import gil_wait_ns
 from ..platform.held_calls import HeldCalls, held_calls
+from ..platform.rests import Rest, RestMeter, rest_meter
 from ..platform.slices import ask_for_short_slices
 from ..platform.thread_clocks import read_thread_clock, this_thread_clock
 from ..platform.thread_states import ThreadState, classify, open_this_thread
@@ -23,7 +24,7 @@ from ..platform.thread_states import ThreadState, classify, open_this_thread
 __all__ = ["Eyes", "Sight", "SystemEyes", "forced_to_ticks"]
 
 _MOST_DESCRIPTORS: Final = 64
-"""Threads whose state file is kept open; the rest are watched by their clocks alone (a common limit is 1024)."""
+"""Threads whose two files are kept open; the rest are watched by their clocks alone (a common limit is 1024)."""
 
 
 def forced_to_ticks() -> bool:
@@ -34,11 +35,19 @@ def forced_to_ticks() -> bool:
 class Sight:
     """One thread as it can be seen from another: its CPU clock and a descriptor of its state file."""
 
-    __slots__ = ("__weakref__", "_owner", "clock", "descriptor")
+    __slots__ = ("__weakref__", "_owner", "clock", "descriptor", "rest")
 
-    def __init__(self, clock: int | None, descriptor: int | None, owner: SystemEyes | None = None) -> None:
+    def __init__(
+        self,
+        clock: int | None,
+        descriptor: int | None,
+        owner: SystemEyes | None = None,
+        rest: RestMeter | None = None,
+    ) -> None:
+        """`rest` may be asked by the thread itself."""
         self.clock = clock
         self.descriptor = descriptor
+        self.rest = rest
         self._owner = owner
 
     def __del__(self) -> None:
@@ -46,6 +55,8 @@ class Sight:
         # whatever file got its number next. It goes with the last watch that still holds this object.
         if self._owner is not None and self.descriptor is not None:
             self._owner.close(self.descriptor)
+            if self.rest is not None:
+                os.close(self.rest.descriptor)
 
 
 class Eyes(Protocol):
@@ -71,6 +82,9 @@ class Eyes(Protocol):
 
     def process_ns(self) -> int:
         """CPU time of all threads of the process so far."""
+
+    def rest(self, sight: Sight) -> Rest | None:
+        """How the calling thread, whose sight this is, has rested so far; None if that can't be told."""
 
     def sees_state(self, sight: Sight) -> bool:
         """True if the thread's state can be told."""
@@ -154,6 +168,10 @@ class SystemEyes:
         """The CPU clock of the process."""
         return time.process_time_ns()
 
+    def rest(self, sight: Sight) -> Rest | None:
+        """Read the thread's counters, without releasing the GIL."""
+        return None if sight.rest is None else sight.rest.read()
+
     def sees_state(self, sight: Sight) -> bool:
         """True with a state file and, where there is a GIL, with its place known."""
         return sight.descriptor is not None and self._gil_place is not None
@@ -202,7 +220,7 @@ class SystemEyes:
         descriptor = open_this_thread()
         if descriptor is None:
             self._permits.append(None)
-        return Sight(this_thread_clock(), descriptor, self)
+        return Sight(this_thread_clock(), descriptor, self, rest_meter())
 
     def _place(self) -> GilPlace | None:
         """Where threads wait for the GIL; nowhere on a free-threaded build; None where states can't be read."""

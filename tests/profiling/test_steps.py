@@ -223,5 +223,5 @@ def test_real_steps_are_told_apart() -> None:
     sample = asyncio.run(main()).sample(False)
 
     assert sample.longest_step_ns >= 20 * MS
-    assert sample.cpu_ns >= sample.longest_step_ns
+    assert sample.wall_ns > sample.longest_step_ns
     assert sample.wall_ns >= 39 * MS

@@ -92,6 +92,9 @@ class Task:
     weight = 0.0
     cost = 0.0  # seconds of CPU (on threads: of the GIL) that it is expected to need
     measure = False
+    glance: Callable[[int], None] | None = (
+        None  # told what the call takes in ns, which is all that has to be known
+    )
     scout = False
     trial = False  # it was given to an idle worker while its function's figures were doubted
     coroutine = False  # the call gives a coroutine, which has to be run to its end

@@ -197,6 +197,7 @@ class LoopBackend(Backend):
         measured: MeasuredCoroutine[Any] | None,
     ) -> None:
         """Hand the task back as its coroutine left it."""
+        task.meter = None
         error: BaseException | None
         if ended.cancelled():
             error = asyncio.CancelledError()

@@ -309,6 +309,9 @@ class Dispatcher:
             task.future.stoppable = True
             self._send_to_loop(task, record, decision)
             return
+        glances = record.estimator.glances
+        plain = not (task.measure or task.scout or task.coroutine or task.items != 1)
+        task.glance = glances.take if plain and glances.allowed() else None
         where = place(profile, options, self._router.machine)
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
         if where.lane == "new":

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from typing import Any, Final
 
 from ..backends.base import Task
@@ -72,9 +73,11 @@ class Hogs:
 
     def watch(self, task: Task, record: FunctionRecord, pause: float = STUCK_SECONDS) -> None:
         """See that a measured coroutine which never gives its loop back is named, though it never ends."""
+        running = weakref.ref(task)  # a call that has ended is not kept, with its arguments, for a last look
 
         def look() -> None:
-            if task.future.done():
+            task = running()
+            if task is None or task.future.done():
                 return
             meter: Any = task.meter
             stuck_ns = 0 if meter is None else meter.step_wall_ns()

@@ -55,6 +55,11 @@ class Drift:
         """True while calls contradict the profile in a way that only more looks can decide."""
         return self._probation > 0
 
+    @property
+    def doubts(self) -> bool:
+        """True while the next calls decide whether the function has become another one."""
+        return self._probation > 0 or self._stepped != 0
+
     def contradicts(self, sample: Sample, profile: Profile) -> bool:
         """Whether the profile should be forgotten, now that this call was seen.
 

@@ -43,6 +43,7 @@ from ..sample import Sample
 from .drift import Drift
 from .evidence import Evidence
 from .figures import figure_out
+from .glances import Glances
 from .keeping import Knowledge
 
 __all__ = ["Estimator"]
@@ -72,6 +73,9 @@ class Estimator:
 
     Args:
         has_gil: Whether the interpreter has a GIL; None to ask it.
+
+    Attributes:
+        glances: Of which calls it is enough to know the wall.
     """
 
     __slots__ = (
@@ -89,6 +93,7 @@ class Estimator:
         "_since_sampled",
         "_skip",
         "_stale",
+        "glances",
     )
 
     def __init__(self, *, has_gil: bool | None = None) -> None:
@@ -106,6 +111,7 @@ class Estimator:
         self._since_sampled = 0
         self._skip = 0
         self._home = _Home(0.0, 0)
+        self.glances = Glances()
 
     def add(self, sample: Sample) -> None:
         """Learn from a call that has ended."""
@@ -226,15 +232,17 @@ class Estimator:
             self._reset()
         if self._drift.suspects:
             self._skip = 0
-        self._calls += 1
-        self._since_reset += 1
+        calls = 1 + self.glances.taken()  # those that were not measured were as this one
+        self._calls += calls
+        self._since_reset += calls
         if not sample.alone:
-            self._home = _Home(self._home.gil_ns, self._home.cpu_ns + sample.cpu_ns)
+            self._home = _Home(self._home.gil_ns, self._home.cpu_ns + calls * sample.cpu_ns)
         self._recent.append(sample)
         if sample.argument_bytes is not None or sample.result_bytes is not None:
             self._payloads.append(sample)
         self._evidence.add(sample)
-        self._stale += 1
+        self._stale += calls
+        self.glances.renew(self._profile, doubted=self._drift.doubts)
 
     def _is_due(self, profile: Profile) -> bool:
         """Whether the next call is one of those to watch. Caller holds `_lock`."""
@@ -264,6 +272,7 @@ class Estimator:
         self._evidence = Evidence()
         self._since_reset = 0
         self._skip = 0
+        self.glances.stop()
         self._stale = _REFRESH_CALLS
 
     def _refreshed(self) -> Profile:

@@ -329,6 +329,34 @@ def test_a_wait_that_is_gone_is_forgotten_within_20_calls() -> None:
     assert estimator.profile().waiting < 0.001
 
 
+def alone(ms: float) -> Sample:
+    """A call in a worker that only computes."""
+    return Sample(int(ms * MS) + 1000, int(ms * MS), alone=True)
+
+
+def test_a_change_of_cost_in_a_worker_is_no_reason_to_doubt_all() -> None:
+    """Calls that take four times as long there are taken for that, and what is known of the GIL stays."""
+    estimator = estimate([*[computes(5, looks=3)] * 6, *[alone(5)] * 6])
+    before = estimator.profile()
+    for _ in range(4):
+        estimator.add(alone(20))
+    after = estimator.profile()
+
+    assert before.settled
+    assert after.settled
+    assert before.gil_ratio == after.gil_ratio
+    assert 0.020 == pytest.approx(after.cpu)
+
+
+def test_a_change_to_waiting_in_a_worker_starts_again() -> None:
+    """A call that computes a fraction of what it did, and takes longer, may be anything now."""
+    estimator = estimate([*[computes(5, looks=3)] * 6, *[alone(5)] * 6])
+    for _ in range(4):
+        estimator.add(Sample(30 * MS, MS // 10, alone=True))
+
+    assert estimator.profile().gil_ratio is None
+
+
 STEADY: dict[str, Callable[[bool], Sample]] = {
     "computes": lambda looked: computes(10, looks=2 if looked else None),
     "computes, GIL-free": lambda looked: computes(10, looks=2 if looked else None, free=0.97),

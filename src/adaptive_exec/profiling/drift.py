@@ -7,22 +7,26 @@ is sampled until looks decide.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ..model import Profile
 from ..sample import Sample
 from .evidence import Evidence, half_width
 
-__all__ = ["Drift"]
+__all__ = ["COSTLY_ROW", "Change", "Drift"]
+
+Change = Literal["", "cost", "nature"]
+"""What has become another one: nothing, what calls cost, or anything."""
 
 _FACTOR: Final = 3
 _CPU_SLOP_NS: Final = 500_000
 _WALL_SLOP_NS: Final = 1_000_000
-_ROW: Final = 4
+COSTLY_ROW: Final = 4
 
 _TRIAL_KEEPS: Final = 0.6
 _SUSPICIOUS: Final = 0.3
 _OPPOSITE: Final = 0.6
+_COMPUTES: Final = 0.8
 _FEW_LOOKS: Final = 3.0
 _FEW_WINDOWS: Final = 4.0
 _PROBATION: Final = 8
@@ -60,15 +64,18 @@ class Drift:
         """True while the next calls decide whether the function has become another one."""
         return self._probation > 0 or self._stepped != 0
 
-    def contradicts(self, sample: Sample, profile: Profile) -> bool:
-        """Whether the profile should be forgotten, now that this call was seen.
+    def contradicts(self, sample: Sample, profile: Profile) -> Change:
+        """What of the profile should be forgotten, now that this call was seen.
+
+        A call in a worker has the process for itself. If it only computes, and longer or shorter than before, then it
+        is the cost that has changed, and what is known of waiting and of the GIL stays.
 
         Args:
             sample: The call.
             profile: What was known before it.
         """
         if not profile.settled or sample.failed:
-            return False
+            return ""
         if self._limits.profile is not profile:
             self._limits = _limits(profile)
         _, most_cpu, least_cpu, most_slack = self._limits
@@ -78,10 +85,15 @@ class Drift:
         self._stepped = _in_a_row(self._stepped, step) if step else 0
         apart = self._apart(sample, profile)
         self._watch(apart > _SUSPICIOUS or slack > most_slack)
-        if abs(self._stepped) < _ROW and apart <= _OPPOSITE:
-            return False
+        if abs(self._stepped) < COSTLY_ROW and apart <= _OPPOSITE:
+            return ""
         self._start_again()
-        return True
+        alike = (
+            apart <= _SUSPICIOUS
+            and profile.cpu_ratio > _COMPUTES
+            and slack < (1 - _COMPUTES) * sample.wall_ns
+        )
+        return "cost" if sample.alone and alike else "nature"
 
     def _apart(self, sample: Sample, profile: Profile) -> float:
         """How far the last looks are from the profile; 0.0 if this call adds none to them."""

@@ -26,6 +26,7 @@ more than 2 % of its time. Calls that contradict the profile make it start again
     | contradiction                                                   | then                    |
     |-----------------------------------------------------------------|-------------------------|
     | CPU time 3 times as long, or 3 times as short, 4 calls in a row | start again             |
+    | the same in a worker, where calls only compute                  | forget the costs        |
     | looks at the last calls say the opposite                        | start again             |
     | they say something else, or a wall is 3 times what is explained | sample the next 8 calls |
 """
@@ -40,7 +41,7 @@ from typing import Final, NamedTuple
 from ..model import Profile
 from ..platform.gil import gil_enabled
 from ..sample import Sample
-from .drift import Drift
+from .drift import COSTLY_ROW, Drift
 from .evidence import Evidence
 from .figures import figure_out
 from .glances import Glances
@@ -228,8 +229,11 @@ class Estimator:
 
     def _learn(self, sample: Sample) -> None:
         """Take one call into account. Caller holds `_lock`."""
-        if self._drift.contradicts(sample, self._computed()):
+        change = self._drift.contradicts(sample, self._computed())
+        if change == "nature":
             self._reset()
+        elif change == "cost":
+            self._forget_costs()
         if self._drift.suspects:
             self._skip = 0
         calls = 1 + self.glances.taken()  # those that were not measured were as this one
@@ -272,6 +276,13 @@ class Estimator:
         self._evidence = Evidence()
         self._since_reset = 0
         self._skip = 0
+        self.glances.stop()
+        self._stale = _REFRESH_CALLS
+
+    def _forget_costs(self) -> None:
+        """Keep only the calls that showed that they have changed. Caller holds `_lock`."""
+        while len(self._recent) >= COSTLY_ROW:
+            self._recent.popleft()
         self.glances.stop()
         self._stale = _REFRESH_CALLS
 

@@ -4,8 +4,9 @@ For each function of the corpus (`routing_corpus.py`) a batch of calls is timed 
 worker processes, by turns; the best of all rounds counts, and every backend within a tenth of the best one is right.
 "alone": a new executor gets 8 calls of one function, one after the other, and is asked where the next would run
 after the second, the fourth and the eighth. "mixed": calls of all functions at once, in a random order: an executor
-that knows nothing (cold), the same again (warm), beside routing by hand as measured here, all on 32 threads, and all in
-processes. Coroutines run on a loop wherever that is possible.
+that knows nothing (cold), the same again (warm), beside routing by hand as measured here, all on 32 threads, all in
+processes, and BetaPool's threads. Coroutines run on a loop wherever that is possible. "drift": a function that has been
+called 40 times begins to do something else, and it is counted how many more calls it takes until they go elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import pathlib
 import random
@@ -25,14 +27,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-from adaptive_exec import AdaptiveExecutor
+from adaptive_exec import AdaptiveExecutor, Profile
 from harness import arguments, machine, print_machine, turns
-from routing_corpus import SUBJECTS, Subject, load_all, needs_server
+from routing_corpus import SUBJECTS, Subject, load_all, needs_server, turns_into
+
+try:
+    from betapool import AdaptiveThreadPoolExecutor as BetaPool
+except ImportError:
+    BetaPool = None
 
 BATCH: Final = 24
 AFTER: Final = (2, 4, 8)
 NEAR: Final = 1.10
 MANY: Final = 64
+KINDS: Final = ("computes", "free", "waits")
 MIXED_CALLS: Final = 12
 _MARKS: Final = ("<!-- scoreboard -->", "<!-- end of scoreboard -->")
 SERVER: Final = """
@@ -202,7 +210,8 @@ def mixed(subjects: list[Subject], oracle: Oracle, port: int, rounds: int) -> di
 
         return run_mixed(order, submit)
 
-    for number, way in turns(("ours", "by hand", "all threads", "all processes"), rounds):
+    ways = ["ours", "by hand", "all threads", "all processes", *(["BetaPool"] if BetaPool else [])]
+    for number, way in turns(ways, rounds):
         with contextlib.ExitStack() as stack:
             executor = stack.enter_context(warm(AdaptiveExecutor()))
             if way == "ours":
@@ -218,6 +227,8 @@ def mixed(subjects: list[Subject], oracle: Oracle, port: int, rounds: int) -> di
                     "loop": loop,
                 }
                 places["all processes"] = places["process"]
+                if way == "BetaPool":
+                    places[way] = stack.enter_context(BetaPool(min_workers=4, max_workers=MANY))
                 found = {way: run(lambda at: places[place_of(way, at, subjects, oracle)])}  # noqa: B023
         for name, seconds in found.items() if number else ():
             took.setdefault(name, []).append(seconds)
@@ -244,6 +255,29 @@ def wrong_when_mixed(subjects: list[Subject], oracle: Oracle, port: int) -> list
             if decision.backend not in oracle.right(at, subject):
                 wrong.append(f"{subject.name}: {decision.backend}: {decision.reason}")
     return wrong
+
+
+def drift(before: str, after: str) -> int:
+    """How many calls of another kind it takes until the next would go where that kind belongs."""
+    belongs = {"computes": "process", "free": "thread", "waits": "thread"}
+    with warm(AdaptiveExecutor()) as executor:
+        for _ in range(40):
+            executor.submit(turns_into, before).result()
+        for number in range(1, 61):
+            executor.submit(turns_into, after).result()
+            decision = executor.explain(turns_into)
+            if decision.backend == belongs[after] and nature_of(decision.profile) == after:
+                return number
+    return 61
+
+
+def nature_of(profile: Profile | None) -> str:
+    """What a profile says of a function."""
+    if profile is None or not profile.settled:
+        return ""
+    if profile.cpu_ratio < 0.5:
+        return "waits"
+    return "free" if profile.gil_ratio is not None and profile.gil_ratio < 0.5 else "computes"
 
 
 def write_scoreboard(path: str, board: list[tuple[str, str, str]]) -> None:
@@ -288,6 +322,7 @@ def main() -> None:
             board.append((f"right after {after} calls, alone", goal, f"{good / len(subjects):.1%}"))
         wrong = wrong_when_mixed(subjects, oracle, port)
         took = mixed(subjects, oracle, port, options.rounds)
+    drifted = {(one, other): drift(one, other) for one, other in itertools.permutations(KINDS, 2)}
     share = f"{1 - len(wrong) / len(subjects):.1%}"
     print(f"\nmixed, right after 4 calls: {share}")
     board.append(("right after 4 calls of each, all mixed together", "≥ 95 %", share))
@@ -301,6 +336,7 @@ def main() -> None:
         ("cold", ("by hand",), 1.25),
         ("warm", ("all threads", "all processes"), 0.75),
         ("cold", ("all threads", "all processes"), 0.75),
+        *([("warm", ("BetaPool",), 1.0), ("cold", ("BetaPool",), 1.0)] if BetaPool else []),
     ):
         best = [min(each) for each in zip(*(took[way] for way in theirs), strict=True)]
         ratios = sorted(mine / other for mine, other in zip(took[ours], best, strict=True))
@@ -308,6 +344,11 @@ def main() -> None:
         spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
         board.append((f"time of the mixture, {ours} ÷ {' or '.join(theirs)}", f"≤ {limit:.2f}", spread))
         print(f"{title:44s}{limit:6.2f}  {ratios[0]:6.2f} {statistics.median(ratios):6.2f} {ratios[-1]:6.2f}")
+    print("\ncalls until a function that has become another one goes where it belongs:")
+    for (one, other), number in drifted.items():
+        print(f"  {one} -> {other}: {number}")
+    worst = max(drifted.values())
+    board.append(("calls until a function that has changed is re-routed, at most", "≤ 20", str(worst)))
     if options.scoreboard:
         write_scoreboard(options.scoreboard, board)
     if options.json:

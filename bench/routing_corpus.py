@@ -55,7 +55,7 @@ try:
 except ImportError:
     np = None
 
-__all__ = ["SUBJECTS", "Subject", "needs_server"]
+__all__ = ["SUBJECTS", "Subject", "needs_server", "turns_into"]
 
 TEXT: Final = "\n".join(
     f"{n:05d} the quick brown fox number {n * 7919 % 10007} jumps over {'lazy ' * (n % 5)}dog {n % 97}"
@@ -85,6 +85,16 @@ PACKED_LZMA: Final = lzma.compress(TEXT_BLOCK)
 
 def load_all() -> None:
     """Make a worker load this module; none of those that are judged, since a call of nothing would say much of it."""
+
+
+def turns_into(kind: str) -> int:
+    """One function that may be of any nature: what it does depends on its argument."""
+    if kind == "waits":
+        time.sleep(0.01)
+        return 0
+    if kind == "free":
+        return hashlib.sha256(TEXT_BLOCK * 8).digest()[0]
+    return sum(n * n % 7 for n in range(120_000))
 
 
 def sieve(limit: int) -> int:

@@ -357,6 +357,24 @@ def test_a_change_to_waiting_in_a_worker_starts_again() -> None:
     assert estimator.profile().gil_ratio is None
 
 
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        (computes(10, looks=2), computes(10, looks=2, free=0.97)),
+        (computes(10, looks=2, free=0.97), computes(10, looks=2)),
+    ],
+    ids=["bound to free", "free to bound"],
+)
+def test_one_clear_window_asks_for_more_looks(known: Sample, other: Sample) -> None:
+    """A call that gains in a window what it never did before, or no longer does, makes the next ones be watched."""
+    estimator = estimate([known] * 20)
+    before = sum(estimator.needs_sampling() for _ in range(8))
+    estimator.add(other)
+
+    assert 1 == before
+    assert all(estimator.needs_sampling() for _ in range(6))
+
+
 STEADY: dict[str, Callable[[bool], Sample]] = {
     "computes": lambda looked: computes(10, looks=2 if looked else None),
     "computes, GIL-free": lambda looked: computes(10, looks=2 if looked else None, free=0.97),

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 from ..model import Profile
 from ..sample import Sample
 from .evidence import Evidence, half_width
+from .pace import WINDOW_US
 
 __all__ = ["COSTLY_ROW", "Change", "Drift"]
 
@@ -29,6 +30,9 @@ _OPPOSITE: Final = 0.6
 _COMPUTES: Final = 0.8
 _FEW_LOOKS: Final = 3.0
 _FEW_WINDOWS: Final = 4.0
+_HOLDS: Final = 0.7
+_CLEAR_GAIN_NS: Final = WINDOW_US * 500
+_CLEAR_WINDOW_NS: Final = WINDOW_US * 2000
 _PROBATION: Final = 8
 _PAROLE: Final = 64
 
@@ -84,7 +88,7 @@ class Drift:
         step = 1 if cpu > most_cpu else -1 if cpu < least_cpu else 0
         self._stepped = _in_a_row(self._stepped, step) if step else 0
         apart = self._apart(sample, profile)
-        self._watch(apart > _SUSPICIOUS or slack > most_slack)
+        self._watch(apart > _SUSPICIOUS or slack > most_slack or _gil_surprises(sample, profile))
         if abs(self._stepped) < COSTLY_ROW and apart <= _OPPOSITE:
             return ""
         self._start_again()
@@ -155,3 +159,12 @@ def _gil_apart(trial: Evidence, profile: Profile) -> float:
     if ratio is None or profile.gil_ratio is None or trial.windows < _FEW_WINDOWS:
         return 0.0
     return abs(ratio - profile.gil_ratio)
+
+
+def _gil_surprises(sample: Sample, profile: Profile) -> bool:
+    """Whether one call's windows speak against what is known of the GIL: reason enough for more looks, no more."""
+    if profile.gil_ratio is None or not sample.window_ns:
+        return False
+    if profile.gil_ratio > _HOLDS:
+        return sample.free_ns >= _CLEAR_GAIN_NS
+    return profile.gil_ratio < 1 - _HOLDS and sample.window_ns >= _CLEAR_WINDOW_NS and not sample.free_ns

@@ -29,10 +29,12 @@ from .origins import (
     Value,
 )
 from .scopes import Frame, Scope
+from .world import TUPLE_GETTER
 
 __all__ = ["Attributes"]
 
 
+_DATA: Final = (types.MemberDescriptorType, property, functools.cached_property, TUPLE_GETTER)
 _REACHING: Final = frozenset(
     {"__globals__", "__dict__", "__closure__", "__code__", "__subclasses__", "__builtins__", "__hash__"}
 )
@@ -70,7 +72,8 @@ class Attributes(Calls):
                 data = (t for t in thing.names.get(name, NOTHING) if not isinstance(t, Local))
                 return frozenset(data) | bound
             case Fresh():
-                return self._attribute_of_fresh(thing, name, node, frame) | bound
+                found = self._attribute_of_fresh(thing, name, node, frame)
+                return found if self._is_data(thing, name) else found | bound
             case Outside() if thing.value is not UNKNOWN:
                 return self._attribute_of_outside(thing, name, node, frame) | bound
         return self.items(me) | self._properties(thing, name, node, frame) | bound
@@ -79,7 +82,9 @@ class Attributes(Calls):
         """Run what an attribute of an object of the caller's may be: properties of classes of ours."""
         kinds = self.classes_of(thing)
         if not kinds:
-            return self.run_any(name, (property, functools.cached_property))
+            seeing = ("__getattr__", "__getattribute__", "__get__") if self.world.living is not None else ()
+            seen = NOTHING.union(*map(self.run_any, seeing))
+            return seen | self.run_any(name, (property, functools.cached_property))
         found = [m for kind in kinds for m in self.methods_of(kind, name)]
         wanted = [m for m in found if isinstance(m[1], (property, functools.cached_property))]
         if not found:
@@ -138,7 +143,7 @@ class Attributes(Calls):
                 return held | self.run_methods([(owner, found)], Args((me,)), node, frame)
             if (
                 callable(found)
-                or isinstance(found, (staticmethod, classmethod))
+                or isinstance(found, (staticmethod, classmethod, TUPLE_GETTER))
                 or not self.world.is_ours(owner.__module__)
             ):
                 return held
@@ -154,6 +159,23 @@ class Attributes(Calls):
         if thing.kind is None:
             return self.items(me) | self._properties(thing, name, node, frame)
         return self.fields(thing) | (me if kind not in (list, dict, set, tuple) else NOTHING)
+
+    def _is_data(self, thing: Fresh, name: str) -> bool:
+        """Whether an attribute of an object that the call made is no method: then it is what it was set to."""
+        kind = thing.kind
+        if not isinstance(kind, type) or not self.world.is_ours(kind.__module__):
+            return False
+        try:
+            owner, found = self.world.class_attribute(kind, name)
+        except AttributeError:
+            return bool(self.field(thing, name))
+        if isinstance(found, _DATA):
+            return True
+        return (
+            self.world.is_ours(owner.__module__)
+            and not callable(found)
+            and not hasattr(type(found), "__get__")
+        )
 
     def _attribute_of_own(self, thing: Fresh, kind: LocalClass, name: str, node: Any, frame: Frame) -> Value:
         """An attribute of an instance of a class that the call defines."""

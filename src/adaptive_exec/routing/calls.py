@@ -7,6 +7,7 @@ import enum
 import types
 from typing import Any, Final
 
+from . import tables
 from .arguments import Args
 from .environment import never_changes
 from .heap import CONTAINERS, IDENTITY, ITEMS, level_of
@@ -74,6 +75,7 @@ class Calls(Methods):
             case Fresh():
                 return self._call_fresh(thing, args, node, frame)
             case Shared():
+                self.world.meet_any()
                 return frozenset({Outside("what came out of a shared queue")})
         return NOTHING
 
@@ -145,6 +147,10 @@ class Calls(Methods):
         if isinstance(wrapped, types.FunctionType):
             result = self.call_function(wrapped, args, node, frame)
             return result | self.fresh(node, "wrapped", None, result)
+        for cell in fn.__closure__ or ():
+            held = getattr(cell, "cell_contents", None)
+            if isinstance(held, types.FunctionType) and self.world.is_ours(module_of(held)):
+                self.run(held, args, node, frame)  # a wrapper that does not say so
         return self.call_foreign(self.world.name_of(fn), args, node, frame)
 
     def make(self, kind: type, args: Args, node: Any, frame: Frame) -> Value:
@@ -158,6 +164,7 @@ class Calls(Methods):
             return NOTHING
         if not self.world.is_ours(kind.__module__):
             return self._make_foreign(kind, name, args, node, frame)
+        self._meet_inherited(kind)
         meta = self.methods_of(type(kind), "__call__")
         if meta:
             return self.run_methods(meta, args.behind(frozenset({Known(kind)})), node, frame)
@@ -179,6 +186,12 @@ class Calls(Methods):
         for hook in ("__post_init__", "__del__"):
             self.run_methods(self.methods_of(kind, hook), Args((made,)), node, frame)
         return made
+
+    def _meet_inherited(self, kind: type) -> None:
+        """What a class of ours inherits from foreign ones may give objects of any class."""
+        names = (self.world.name_of(base) for base in kind.__mro__ if not self.world.is_ours(base.__module__))
+        if any(map(tables.gives_anything, names)):
+            self.world.meet_any()
 
     def _fill(self, kind: type, thing: Fresh, args: Args, node: Any, frame: Frame) -> None:
         """What a generated or inherited constructor does: it keeps its arguments."""
@@ -206,7 +219,7 @@ class Calls(Methods):
                 self.refuse_order(args.all(), node, frame)
             self.touch(
                 args.all(),
-                ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__"),
+                ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__", "__complex__"),
                 node,
                 frame,
             )

@@ -94,6 +94,7 @@ class Expressions(Targets):
                 else:
                     result |= self._any_attribute(args.positional[0], node, scope)
             elif value is operator.attrgetter:
+                self.expose(args.all(), only_special=True)
                 for each in node.args:
                     fetched = each.value if isinstance(each, ast.Constant) else None
                     if not isinstance(fetched, str) or fetched.rpartition(".")[2] in tables.MUTATORS:
@@ -102,6 +103,7 @@ class Expressions(Targets):
                 self.stay("calls vars() on its own names", node, scope.frame)
         if not callee and isinstance(node.func, ast.Attribute):
             self.callbacks(args, node, scope.frame)
+            self.expose(args.all(), only_special=True)
             if node.func.attr in ("join", "format"):
                 self.refuse_order(args.all(), node, scope.frame)
                 spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
@@ -137,6 +139,7 @@ class Expressions(Targets):
             self.touch(left | right, ("__index__",), node, scope.frame)
         if isinstance(node.op, ast.Mod):
             self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
+            self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
         if isinstance(node.op, ast.Mult) and list in kinds:

@@ -46,9 +46,13 @@ class Foreign(Members):
             return NOTHING
         if name == "logging.getLogger":
             return frozenset({Outside("a logger", logging.root)})
+        if tables.gives_anything(name):
+            self.world.meet_any()
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        if name not in tables.TOUCHES:
+            self.expose(args.all() | called, only_special=tables.asks_only_specially(name))
         if name in tables.CHOOSING:
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:

@@ -56,6 +56,7 @@ class Methods(Foreign):
             self.refuse_order(args.all(), node, frame)
         if not receiver:
             self.callbacks(args, node, frame)
+            self.expose(args.all(), only_special=True)
             if name in ("join", "format", "format_map"):
                 self.touch(args.all(), ("__str__", "__format__", "__iter__"), node, frame)
         return result
@@ -174,7 +175,7 @@ class Methods(Foreign):
         """Call a method of an object of the caller's, of a class that is not known."""
         if name in tables.MUTATORS or name == ITEMS:
             self.stay(f"{_verb(name)} {label}", node, frame)
-        candidates = list(self.world.candidates(name))
+        candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
         result = self.run_methods(candidates, args.behind(me), node, frame)
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
@@ -244,7 +245,8 @@ class Methods(Foreign):
         if thing.kind is set and name == "pop":
             self.refuse_order(me, node, frame)
         if thing.kind is None:
-            self.run_methods(list(self.world.candidates(name)), args.behind(me), node, frame)
+            candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
+            self.run_methods(candidates, args.behind(me), node, frame)
         self.callbacks(args, node, frame, me)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
         if name in ("send", "throw") and not args.all() <= self.sent:

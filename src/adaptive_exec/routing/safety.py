@@ -19,7 +19,7 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
+_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,52 +46,64 @@ class Verdict:
         reason: Why not, as a clause whose subject is the function; empty if they may.
         reads: (module, name) of the data that the function and what it calls read from modules. A name
             with dots is a path: `Settings.level` is an attribute of the class `Settings`.
+        kinds: It holds for calls that are given objects of no other classes than these; None if of any.
     """
 
     allowed: bool
     reason: str
     reads: tuple[tuple[str, str], ...] = ()
+    kinds: frozenset[type] | None = None
+
+    def covers(self, kinds: frozenset[type] | None) -> bool:
+        """Whether it holds for a call that is given objects of these classes, None being any."""
+        return self.kinds is None or (kinds is not None and kinds <= self.kinds)
 
 
-def judge(fn: Callable[..., Any]) -> Verdict:
+def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdict:
     """Read a function's code and say whether its calls may leave the process.
 
     Args:
         fn: What is going to be called: a function, method, partial, class or callable object.
+        given: The classes of ours of whatever calls are given, `kinds.kinds_of_call`; None if they may be any.
 
     Returns:
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads = _judge(fn)
+        reads, living = _judge(fn, given)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", reads)
+    return Verdict(True, "", reads, living)
 
 
-def _judge(fn: Any) -> tuple[tuple[str, str], ...]:
-    """The data that a function reads; raises StaysError if its calls must stay."""
-    target, me = _unwrap(fn)
+def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
+    """The data that a function reads, and the classes; raises StaysError if its calls must stay."""
+    target, me = _unwrap(fn, given)
     if not callable(target):
         raise StaysError("is not something that can be called")
     if isinstance(target, types.FunctionType) and not _is_standard(target):
         for store in _stores(target):
             raise StaysError(store)
-        return _read(target, me, _wrapped(fn))
-    return _read_other(target)
+        return _read(target, me, _wrapped(fn), given)
+    return _read_other(target, given)
 
 
-def _unwrap(fn: Any) -> tuple[Any, type | None]:
+def _found_by(world: World) -> _Found:
+    """What a reading has found out."""
+    return world.all_reads(), None if world.living is None else frozenset(world.living)
+
+
+def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:
     """What is really called, and the class of the object that it is called on, if there is one."""
     me: type | None = None
     for _ in range(_WRAPPERS):
         if isinstance(fn, functools.partial):
             for bound in (*fn.args, *fn.keywords.values()):
-                if callable(bound) and not (verdict := judge(bound)).allowed:
+                if callable(bound) and not (verdict := judge(bound, given)).allowed:
                     raise StaysError(f"holds a function that {verdict.reason}")
             fn = fn.func
         elif isinstance(fn, types.MethodType):
@@ -123,12 +136,16 @@ def _wrapped(fn: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tuple[tuple[str, str], ...]:
+def _read(
+    fn: types.FunctionType, me: type | None, pinned: frozenset[int], given: Iterable[type] | None
+) -> _Found:
     """Read a Python function."""
     kind = fn.__code__.co_flags
     if kind & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         raise StaysError("is a generator function, and generators can't travel")
-    world = World(module_of(fn))
+    world = World(module_of(fn), given)
+    if me is not None:
+        world.meet(me)
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
     if fn.__globals__.get(fn.__name__) is fn:
@@ -138,13 +155,14 @@ def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tu
     args = _parameters(fn, kinds)
     result = reader.settle(lambda: reader.run(fn, args, None, None, owner))
     reader.check_result(result)
-    return world.all_reads()
+    return _found_by(world)
 
 
-def _read_other(target: Any) -> tuple[tuple[str, str], ...]:
+def _read_other(target: Any, given: Iterable[type] | None) -> _Found:
     """Read a class, or look up a builtin by its name."""
     module = getattr(target, "__module__", "") or ""
-    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module)
+    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module, given)
+    world.meet(target)
     if isinstance(target, types.BuiltinFunctionType) and not isinstance(
         target.__self__, types.ModuleType | None
     ):
@@ -162,7 +180,7 @@ def _read_other(target: Any) -> tuple[tuple[str, str], ...]:
         return reader.call_known(Known(target), args, _NOWHERE, nowhere)
 
     reader.settle(go)
-    return world.all_reads()
+    return _found_by(world)
 
 
 def _is_standard(fn: types.FunctionType) -> bool:

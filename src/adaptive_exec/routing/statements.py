@@ -217,7 +217,10 @@ class Statements(Definitions):
                 if isinstance(name, str):
                     self.bind(scope, name, parts)
                 elif isinstance(inner, ast.expr):
-                    self.value(inner, scope)
+                    for thing in self.value(inner, scope):
+                        kind = type(thing.value) if isinstance(thing, Known) else None
+                        asked = self.methods_of(kind, "__instancecheck__")
+                        self.run_methods(asked, Args((frozenset({thing}), parts)), node, scope.frame)
             self.touch(subject, ("__eq__", "__len__", "__getitem__"), node, scope.frame)
             if case.guard is not None:
                 self.test(case.guard, scope)

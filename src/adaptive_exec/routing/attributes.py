@@ -10,7 +10,7 @@ from .arguments import Args
 from .calls import Calls
 from .denied import denied
 from .environment import attributes_of
-from .heap import ITEMS
+from .heap import ITEMS, is_mapping
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -158,7 +158,7 @@ class Attributes(Calls):
                 self.stay(str(error), node, frame)
         if thing.kind is None:
             return self.items(me) | self._properties(thing, name, node, frame)
-        return self.fields(thing) | (me if kind not in (list, dict, set, tuple) else NOTHING)
+        return self.fields(thing) | (NOTHING if kind in (list, set, tuple) or is_mapping(thing) else me)
 
     def _is_data(self, thing: Fresh, name: str) -> bool:
         """Whether an attribute of an object that the call made is no method: then it is what it was set to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import types
+from collections import Counter, OrderedDict, defaultdict
 from typing import Any, Final
 
 from . import tables
@@ -229,8 +230,22 @@ class Calls(Methods):
             if maker in (list, tuple):
                 self.refuse_order(args.all(), node, frame)
             self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
+            if maker is dict:
+                return self._make_mapping(kind, args, node)
             return self.fresh(node, "made", maker, self.items(args.all()))
-        return self.call_foreign(name, args, node, frame, kind)
+        made = self.call_foreign(name, args, node, frame, kind)
+        if kind is defaultdict and args.positional:
+            found = self._make_mapping(kind, args.without_first(), node)
+            given = self.call(args.first(), Args(), node, frame)
+            self.change(found, "fills", node, frame, given)
+            return found
+        return self._make_mapping(kind, args, node) if kind in (Counter, OrderedDict, defaultdict) else made
+
+    def _make_mapping(self, kind: type, args: Args, node: Any) -> Value:
+        """Make a dictionary."""
+        made = self.fresh(node, "mapping", kind)
+        self.pour(Fresh((id(node), "mapping"), kind), args)
+        return made
 
     def _make_local(self, kind: LocalClass, args: Args, node: Any, frame: Frame) -> Value:
         """Make an instance of a class that the call defines."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import time
 import types
+from collections import Counter, OrderedDict, defaultdict
 from typing import Any, Final, NoReturn
 
+from . import tables
 from .environment import attributes_of, never_changes
 from .origins import (
     NOTHING,
@@ -24,13 +26,15 @@ from .origins import (
 from .scopes import Frame
 from .world import World
 
-__all__ = ["ARRAY", "CONTAINERS", "IDENTITY", "ITEMS", "Heap", "level_of", "plain_at"]
+__all__ = ["ARRAY", "CONTAINERS", "IDENTITY", "ITEMS", "KEYS", "Heap", "is_mapping", "level_of", "plain_at"]
 
 ITEMS: Final = "*"
+KEYS: Final = "keys of a mapping"
 ARRAY: Final = "array"
 """The kind of what holds nothing but numbers."""
 IDENTITY: Final = "identity"
 """The kind of a function that gives back what it is called with."""
+MAPPINGS: Final = (dict, OrderedDict, defaultdict, Counter)
 CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray)
 _DEEP: Final = 4
 _WIDE: Final = 10_000
@@ -105,8 +109,8 @@ class Heap:
         found: set[Any] = set()
         for thing in value:
             if isinstance(thing, Fresh):
-                found |= self.field(thing, ITEMS)
-                if not isinstance(thing.kind, type) or thing.kind not in (list, dict, set, tuple, str):
+                found |= self.field(thing, ITEMS) | self.field(thing, KEYS)
+                if not isinstance(thing.kind, type) or thing.kind not in (list, set, tuple, str, *MAPPINGS):
                     found |= self.fields(thing) | {thing}
             elif isinstance(thing, Outside):
                 found |= self.part(thing)
@@ -211,7 +215,18 @@ class Heap:
             view = any(isinstance(other, Fresh) and other.site[1] != "sum" for other in value)
             counting = not operand or isinstance(node.op, (ast.FloorDiv, ast.Mod, ast.Pow))
             if isinstance(thing, Param) and (view or not counting):
+                if thing.kinds is None and self.world.lacks(tables.OPERATORS[type(node.op).__name__][2]):
+                    continue
                 self.stay(f"may change {thing.label} in place", node, frame)
+
+
+def is_mapping(thing: object) -> bool:
+    """Whether something is a dictionary that the call makes, and of no class of anybody's own.
+
+    Args:
+        thing: One of what a value may be.
+    """
+    return isinstance(thing, Fresh) and isinstance(thing.kind, type) and thing.kind in MAPPINGS
 
 
 def level_of(whole: Any, depth: int) -> list[Any] | None:

@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["kinds_in", "kinds_of_call"]
+__all__ = ["has_any", "is_ever_ours", "kinds_in", "kinds_of_call"]
 
 _MOST: Final = 50_000
 _PLAIN: Final = frozenset(
@@ -37,6 +37,8 @@ _PLAIN: Final = frozenset(
 _COLLECTED: Final = 1 << 14  # Py_TPFLAGS_HAVE_GC: it tells what it holds
 _LEAF: Final = sys.stdlib_module_names | {"numpy"}
 """Packages whose classes hold nothing of ours."""
+_NUMBERS: Final = frozenset({"fractions", "decimal", "datetime"})
+"""Modules whose objects don't change and hold nothing."""
 _CODE: Final = (
     *(types.FunctionType, staticmethod, classmethod, property),
     *(types.MemberDescriptorType, types.GetSetDescriptorType),
@@ -46,10 +48,31 @@ _PICKLED_BY: Final = (
 )
 """What a class may have that makes a copy hold something else than its original."""
 
+_dict_offset: Final = vars(type)["__dictoffset__"].__get__
 _flags: Final = vars(type)["__flags__"].__get__
 _module: Final = vars(type)["__module__"].__get__
 _attributes: Final = vars(type)["__dict__"].__get__
 _bases: Final = vars(type)["__mro__"].__get__
+
+
+def is_ever_ours(kind: type) -> bool:
+    """Whether a class may be anybody's own, and its methods worth reading.
+
+    Args:
+        kind: The class.
+    """
+    return _home(kind) not in _LEAF
+
+
+def has_any(kinds: Iterable[type], names: Iterable[str]) -> bool:
+    """Whether a class has one of these special methods, those excepted whose objects are as good as numbers.
+
+    Args:
+        kinds: Classes.
+        names: The names of the methods.
+    """
+    sought = [kind for kind in kinds if _home(kind) not in _NUMBERS]
+    return any(name in _attributes(base) for name in names for kind in sought for base in _bases(kind))
 
 
 def kinds_of_call(
@@ -86,7 +109,7 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
             something else.
 
     Returns:
-        The classes, those of the standard library excepted; None if not all can be looked at.
+        The classes, those of numbers and texts excepted; None if not all can be looked at.
     """
     seen: dict[int, Any] = {}
     kinds: dict[int, type] = {}
@@ -111,6 +134,8 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
 def _inside(thing: Any, kinds: dict[int, type]) -> Sequence[Any] | None:
     """What lies one step down from something; notes its class. None if that can't be told."""
     kind = type(thing)
+    if _home(kind) in _LEAF:
+        kinds[id(kind)] = kind
     if kind in (list, tuple, dict, set, frozenset):
         return gc.get_referents(thing)
     if issubclass(kind, type):
@@ -126,6 +151,8 @@ def _inside(thing: Any, kinds: dict[int, type]) -> Sequence[Any] | None:
     if _home(kind) == "adaptive_exec":
         return (getattr(thing, "__adaptive_subject__", None),)
     of_class = _of_class(kind, kinds)
+    if _dict_offset(kind):
+        kinds[id(dict)] = dict  # what `vars` gives
     if _flags(kind) & _COLLECTED:
         return [*(each for each in gc.get_referents(thing) if each is not kind), *of_class]
     return None if _is_opaque(kind, thing) else of_class
@@ -160,6 +187,8 @@ def _is_hashed_plainly(kind: type) -> bool:
 
 def _is_reduced(kind: type) -> bool:
     """Whether somebody has written how instances of a class are pickled."""
+    if _home(kind) in _LEAF:
+        return False
     return kind in copyreg.dispatch_table or any(
         name in _attributes(base) and not _is_generated(_attributes(base)[name])
         for base in _bases(kind)

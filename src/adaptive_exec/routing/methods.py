@@ -12,8 +12,8 @@ from . import tables
 from .arguments import Args
 from .denied import denied
 from .environment import attributes_of, never_changes
-from .foreign import Foreign
-from .heap import CONTAINERS, ITEMS
+from .heap import CONTAINERS, ITEMS, is_mapping
+from .mappings import Mappings
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -44,7 +44,7 @@ _LOGGING: Final = frozenset(
 _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetric_difference", "copy"})
 
 
-class Methods(Foreign):
+class Methods(Mappings):
     """Follows methods."""
 
     def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
@@ -242,6 +242,10 @@ class Methods(Foreign):
             inside = Args((me,), {}, args.all() | self.items(args.all()) | self.fresh(node, "visited"))
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
+        if is_mapping(thing):
+            known = self.method_of_mapping(thing, name, args, node, frame)
+            if known is not None:
+                return known
         if thing.kind is set and name == "pop":
             self.refuse_order(me, node, frame)
         if thing.kind is None:

@@ -25,6 +25,7 @@ from typing import Any
 
 from .arguments import Args
 from .environment import environment
+from .kinds import has_any, is_ever_ours
 from .origins import NOTHING, Known, Param, StaysError, Value
 from .reader import Reader
 from .world import World, module_of
@@ -34,7 +35,7 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
-_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None]
+_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,23 @@ class Verdict:
         reason: Why not, as a clause whose subject is the function; empty if they may.
         reads: (module, name) of the data that the function and what it calls read from modules. A name
             with dots is a path: `Settings.level` is an attribute of the class `Settings`.
-        kinds: It holds for calls that are given objects of no other classes than these; None if of any.
+        kinds: It holds for calls that are given objects of no other classes of ours than these; None if of any.
+        lacking: Special methods that no object may have which a call is given, whatever its class, numbers excepted.
     """
 
     allowed: bool
     reason: str
     reads: tuple[tuple[str, str], ...] = ()
     kinds: frozenset[type] | None = None
+    lacking: frozenset[str] = frozenset()
 
     def covers(self, kinds: frozenset[type] | None) -> bool:
         """Whether it holds for a call that is given objects of these classes, None being any."""
-        return self.kinds is None or (kinds is not None and kinds <= self.kinds)
+        if kinds is None or not kinds:
+            return kinds is not None or (self.kinds is None and not self.lacking)
+        mine = self.kinds
+        known = mine is None or all(kind in mine or not is_ever_ours(kind) for kind in kinds)
+        return known and not has_any(kinds, self.lacking)
 
 
 def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdict:
@@ -70,14 +77,14 @@ def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdic
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads, living = _judge(fn, given)
+        reads, living, lacking = _judge(fn, given)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", reads, living)
+    return Verdict(True, "", reads, living, lacking)
 
 
 def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
@@ -94,7 +101,8 @@ def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
 
 def _found_by(world: World) -> _Found:
     """What a reading has found out."""
-    return world.all_reads(), None if world.living is None else frozenset(world.living)
+    living = None if world.living is None else frozenset(world.living)
+    return world.all_reads(), living, frozenset(world.lacking)
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:

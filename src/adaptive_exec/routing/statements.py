@@ -199,7 +199,7 @@ class Statements(Definitions):
             before = self.attribute(held, target.attr, target, scope)
         else:
             self.value(target.slice, scope)
-            before = self.items(held)
+            before = self.values_at(held)
         self.touch(before, dunders, node, frame, operand)
         self.check_augmented(before, operand, node, frame)
         kept = self.grown(before, operand)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from .denied import denied, denied_objects
 from .environment import Pin, Reads, attributes_of, current, never_changes
-from .kinds import kinds_in
+from .kinds import has_any, kinds_in
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
 __all__ = ["LOGGERS", "TUPLE_GETTER", "World", "module_of"]
@@ -67,7 +67,8 @@ class World:
         given: Of which classes objects may be given; None if that is not known.
 
     Attributes:
-        living: The classes of ours whose objects can be there at all; None if it may be any that modules define.
+        living: The classes whose objects can be there at all; None if it may be any that modules define.
+        lacking: Special methods of which it was taken that no object has that is given.
     """
 
     def __init__(self, module: str, given: Iterable[type] | None = None) -> None:
@@ -79,6 +80,7 @@ class World:
         self.pins: dict[tuple[int, str], Pin] = {}
         self.touched: dict[str, None] = {}
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
+        self.lacking: dict[str, None] = {}
         self._met: dict[int, Any] = {}
         self._alive: dict[str, tuple[int, list[tuple[type, type, Any]]]] = {}
         self._names_in: dict[type, frozenset[str]] = {}
@@ -94,6 +96,16 @@ class World:
             self.living = None
         else:
             self.living.update(dict.fromkeys(found))
+
+    def lacks(self, *names: str) -> bool:
+        """Whether nothing that a call is given or that is read has these special methods, numbers excepted.
+
+        Then what an operator makes of such things is a number or a text, or an error, and none of them is changed.
+        """
+        if self.living is None or has_any(self.living, names):
+            return False
+        self.lacking.update(dict.fromkeys(names))
+        return True
 
     def meet_any(self) -> None:
         """Objects of any class can be there from now on."""

@@ -10,7 +10,7 @@ from .arguments import Args
 from .calls import Calls
 from .denied import denied
 from .environment import attributes_of
-from .heap import ITEMS, is_mapping
+from .heap import ITEMS, MAPPINGS, is_mapping
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -38,6 +38,9 @@ _DATA: Final = (types.MemberDescriptorType, property, functools.cached_property,
 _REACHING: Final = frozenset(
     {"__globals__", "__dict__", "__closure__", "__code__", "__subclasses__", "__builtins__", "__hash__"}
 )
+_OF_FRAMES: Final = frozenset(
+    {"gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals", "f_locals", "f_builtins", "f_back"}
+)
 
 
 class Attributes(Calls):
@@ -45,6 +48,8 @@ class Attributes(Calls):
 
     def attribute(self, value: Value, name: str, node: Any, scope: Scope) -> Value:
         """What an attribute of a value may be."""
+        if name in _OF_FRAMES:
+            self.stay(f"reaches for {name}", node, scope.frame)
         return NOTHING.union(*(self.attribute_of(thing, name, node, scope) for thing in value))
 
     def attribute_of(self, thing: Origin, name: str, node: Any, scope: Scope) -> Value:
@@ -158,6 +163,8 @@ class Attributes(Calls):
                 self.stay(str(error), node, frame)
         if thing.kind is None:
             return self.items(me) | self._properties(thing, name, node, frame)
+        if kind in (list, set, tuple, *MAPPINGS) and callable(getattr(kind, name, None)):
+            return NOTHING  # a method of a container, and nothing that it holds
         return self.fields(thing) | (NOTHING if kind in (list, set, tuple) or is_mapping(thing) else me)
 
     def _is_data(self, thing: Fresh, name: str) -> bool:

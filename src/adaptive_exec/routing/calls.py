@@ -34,6 +34,8 @@ from .world import module_of
 
 __all__ = ["Calls"]
 
+_COMPUTED: Final = frozenset({"sum", "unary"})
+"""What operators have made: numbers and containers, which can't be called."""
 _MAKERS: Final = {"list": list, "dict": dict, "set": set, "tuple": tuple, "sorted": list, "frozenset": set}
 
 
@@ -84,6 +86,8 @@ class Calls(Methods):
         """Call something that is data of the caller's."""
         if isinstance(thing, Outside) and self.world.top != "__main__":
             return self._call_outside(thing, args, node, frame)
+        if self.is_without(thing, "__call__"):
+            return NOTHING
         return self.stay(f"calls {thing.label}, which may do anything", node, frame)
 
     def _call_outside(self, thing: Outside, args: Args, node: Any, frame: Frame) -> Value:
@@ -107,6 +111,8 @@ class Calls(Methods):
         """Call an object that the call made: its `__call__`, or what it holds (a partial, a wrapper)."""
         if thing.kind is IDENTITY:
             return args.first()
+        if thing.site[1] in _COMPUTED:
+            return NOTHING
         if isinstance(thing.kind, (type, LocalClass)):
             found = self.methods_of(thing.kind, "__call__")
             if found:

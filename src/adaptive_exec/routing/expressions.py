@@ -17,6 +17,7 @@ from .heap import ARRAY, ITEMS, KEYS, is_mapping
 from .kinds import has_any
 from .origins import (
     NOTHING,
+    UNKNOWN,
     Bound,
     External,
     Fresh,
@@ -164,6 +165,9 @@ class Expressions(Targets):
                     return False
             elif isinstance(thing, Param):
                 if thing.kinds is not None or not self.world.lacks(*names):
+                    return False
+            elif isinstance(thing, Outside) and thing.value is not UNKNOWN:
+                if has_any((type(thing.value),), names):
                     return False
             elif not isinstance(thing, Bound):
                 return False

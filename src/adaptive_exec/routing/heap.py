@@ -26,7 +26,18 @@ from .origins import (
 from .scopes import Frame
 from .world import World
 
-__all__ = ["ARRAY", "CONTAINERS", "IDENTITY", "ITEMS", "KEYS", "Heap", "is_mapping", "level_of", "plain_at"]
+__all__ = [
+    "ARRAY",
+    "CONTAINERS",
+    "IDENTITY",
+    "ITEMS",
+    "KEYS",
+    "MAPPINGS",
+    "Heap",
+    "is_mapping",
+    "level_of",
+    "plain_at",
+]
 
 ITEMS: Final = "*"
 KEYS: Final = "keys of a mapping"
@@ -166,12 +177,24 @@ class Heap:
         return frozenset(found)
 
     def change(
-        self, value: Value, verb: str, node: Any, frame: Frame, stored: Value = NOTHING, where: str = ITEMS
+        self,
+        value: Value,
+        verb: str,
+        node: Any,
+        frame: Frame,
+        stored: Value = NOTHING,
+        where: str = ITEMS,
+        needed: str = "",
     ) -> None:
-        """Something is done to a value that changes it: innocent if the call itself made it."""
+        """Something is done to a value that changes it: innocent if the call itself made it.
+
+        `needed` is what an object must have for that: where nothing that is given has it, there is an error.
+        """
         for thing in value:
             if isinstance(thing, Fresh):
                 self.put(thing, where, stored)
+            elif needed and self.is_without(thing, needed):
+                continue
             elif isinstance(thing, (Outside, Param)):
                 self.stay(f"{verb} {thing.label}", node, frame)
             elif isinstance(thing, Known):
@@ -179,6 +202,10 @@ class Heap:
                 self.stay(f"{verb} {type(thing.value).__name__} {name}", node, frame)
             elif isinstance(thing, (Local, LocalClass)):
                 self.raised |= stored  # kept somewhere: an attribute of a function of the call's own
+
+    def is_without(self, thing: Any, name: str) -> bool:
+        """Whether something is an argument of unknown class, and nothing that is given has such an attribute."""
+        return isinstance(thing, Param) and thing.kinds is None and self.world.lacks(name)
 
     def refuse_order(self, value: Value, node: Any, frame: Frame) -> None:
         """Strings have other hashes in another process, so the items of a set come in another order there."""

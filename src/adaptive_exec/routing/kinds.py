@@ -39,6 +39,8 @@ _LEAF: Final = sys.stdlib_module_names | {"numpy"}
 """Packages whose classes hold nothing of ours."""
 _NUMBERS: Final = frozenset({"fractions", "decimal", "datetime"})
 """Modules whose objects don't change and hold nothing."""
+_OPEN: Final = frozenset({"io", "_io", "mmap", "ctypes", "_ctypes"})
+"""Modules whose objects lend what they hold as something else."""
 _CODE: Final = (
     *(types.FunctionType, staticmethod, classmethod, property),
     *(types.MemberDescriptorType, types.GetSetDescriptorType),
@@ -64,15 +66,23 @@ def is_ever_ours(kind: type) -> bool:
     return _home(kind) not in _LEAF
 
 
-def has_any(kinds: Iterable[type], names: Iterable[str]) -> bool:
-    """Whether a class has one of these special methods, those excepted whose objects are as good as numbers.
+def has_any(kinds: Iterable[type], names: Sequence[str]) -> bool:
+    """Whether an object of one of these classes may have such an attribute; numbers and the like are not asked.
 
     Args:
         kinds: Classes.
-        names: The names of the methods.
+        names: Names of methods, special or other; an object with attributes of its own may have any of the others.
     """
-    sought = [kind for kind in kinds if _home(kind) not in _NUMBERS]
-    return any(name in _attributes(base) for name in names for kind in sought for base in _bases(kind))
+    own = any(not name.startswith("__") for name in names)
+    for kind in kinds:
+        home = _home(kind)
+        if home in _OPEN or (own and _dict_offset(kind)):
+            return True
+        for base in _bases(kind) if home not in _NUMBERS else ():
+            space = _attributes(base)
+            if any(name in space for name in names) or (own and "__getattr__" in space):
+                return True
+    return False
 
 
 def kinds_of_call(
@@ -169,7 +179,7 @@ def _of_class(kind: type, kinds: dict[int, type]) -> list[Any]:
     if id(kind) in kinds or _home(kind) in _LEAF:
         return []
     kinds[id(kind)] = kind
-    data: list[Any] = [type(kind)]
+    data: list[Any] = [type(kind)] if type(kind) is not type else []
     for base in _bases(kind):
         if _home(base) not in _LEAF:
             data += [

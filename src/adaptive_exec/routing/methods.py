@@ -12,7 +12,7 @@ from . import tables
 from .arguments import Args
 from .denied import denied
 from .environment import attributes_of, never_changes
-from .heap import CONTAINERS, ITEMS, is_mapping
+from .heap import CONTAINERS, ITEMS, KEYS, MAPPINGS, is_mapping, level_of
 from .mappings import Mappings
 from .origins import (
     NOTHING,
@@ -42,6 +42,11 @@ _LOGGING: Final = frozenset(
     }
 )
 _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetric_difference", "copy"})
+
+
+_KEEPING_NOTHING: Final = frozenset({"sort", "index", "count", "remove", "discard", "pop", "reverse"})
+"""Methods of lists and sets that put nothing into them."""
+_KINDS: Final = 16
 
 
 class Methods(Mappings):
@@ -130,6 +135,11 @@ class Methods(Mappings):
         here = inspect.getattr_static(kind, name, None)
         if isinstance(here, (types.MethodDescriptorType, types.WrapperDescriptorType, types.FunctionType)):
             return self.call_method(args.first(), name, args.without_first(), node, frame)
+        if kind in MAPPINGS and name == "fromkeys":
+            self.hash_keys(self.items(args.first()), node, frame)
+            made = self.fresh(node, "fromkeys", kind, args.rest.union(*args.positional[1:]))
+            self.put(Fresh((id(node), "fromkeys"), kind), KEYS, self.items(args.first() | args.rest))
+            return made
         if not self.world.is_ours(kind.__module__):
             return self.call_foreign(dotted, args, node, frame)
         self.callbacks(args, node, frame)
@@ -173,6 +183,8 @@ class Methods(Mappings):
 
     def _method_by_name(self, me: Value, label: str, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of an object of the caller's, of a class that is not known."""
+        if name in tables.MUTATORS and all(self.is_without(each, name) for each in me):
+            return NOTHING
         if name in tables.MUTATORS or name == ITEMS:
             self.stay(f"{_verb(name)} {label}", node, frame)
         candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
@@ -185,10 +197,22 @@ class Methods(Mappings):
             return self.fresh(node, "copy", list, self.items(me))
         return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
 
+    def _methods_inside(self, thing: Outside, name: str) -> list[tuple[Any, Any]]:
+        """The methods of this name of whatever lies there, if all of that is of classes of ours that have one."""
+        level = level_of(thing.whole, thing.depth) if thing.whole is not UNKNOWN else None
+        kinds = {type(each) for each in level or ()}
+        found = {kind: self.methods_of(kind, name) for kind in kinds}
+        if len(kinds) > _KINDS or not all(found.values()):
+            return []
+        return list(dict.fromkeys(each for methods in found.values() for each in methods))
+
     def _method_of_outside(self, thing: Outside, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of data of this process."""
         me = frozenset({thing})
         if thing.value is UNKNOWN:
+            found = self._methods_inside(thing, name)
+            if found:
+                return self.run_methods(found, args.behind(me), node, frame)
             return self._method_by_name(me, thing.label, name, args, node, frame)
         kind = type(thing.value)
         found = self.methods_of(kind, name)
@@ -265,9 +289,9 @@ class Methods(Mappings):
         if name == "items" and not args.positional and not args.rest:
             keys_and_values = self.items(me) - (me if thing.kind is None else NOTHING)
             return self.tuples([keys_and_values, keys_and_values], NOTHING, node)
-        self.put(
-            thing, ITEMS, args.all() | self.items(args.all() if name not in ("append", "add") else NOTHING)
-        )
+        if name not in _KEEPING_NOTHING or thing.kind not in (list, set, tuple):
+            alone = name in ("append", "add")
+            self.put(thing, ITEMS, args.all() | self.items(NOTHING if alone else args.all()))
         kind = set if thing.kind is set and name in _SET_METHODS else None
         return self.items(me) | self.fresh(node, "from fresh", kind, self.items(me) | args.all())
 

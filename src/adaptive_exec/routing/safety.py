@@ -154,6 +154,7 @@ def _read(
     world = World(module_of(fn), given)
     if me is not None:
         world.meet(me)
+        world.given = world.given if world.given is None else {**world.given, me: None}
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
     if fn.__globals__.get(fn.__name__) is fn:

@@ -76,12 +76,14 @@ CHANGES_ARGUMENT: Final[dict[str, int]] = {
             operator.ior operator.ipow operator.irshift operator.isub operator.itruediv operator.ixor
             builtins.setattr builtins.delattr builtins.next builtins.anext numpy.copyto numpy.put numpy.place
             numpy.putmask numpy.fill_diagonal numpy.put_along_axis collections._count_elements
+            xml.etree.ElementTree.SubElement _elementtree.SubElement elementtree.SubElement
         """),
         0,
     ),
     **dict.fromkeys(
         _words("json.dump pickle.dump marshal.dump plistlib.dump shutil.copyfileobj struct.pack_into"), 1
     ),
+    **dict.fromkeys(_words("contextlib.closing contextlib.aclosing"), 0),
 }
 """Functions that change one of their arguments, and which."""
 
@@ -116,7 +118,7 @@ _NEW_MODULES: Final = _words("""
     keyword math pathlib posixpath ntpath genericpath os pickle re shlex statistics string struct subprocess tempfile
     textwrap time tokenize unicodedata urllib uuid xml zipfile tarfile fractions secrets glob fnmatch shutil socket ssl
     http email marshal platform sys tomllib symtable dis opcode configparser random numbers array decimal sqlite3
-    ipaddress mimetypes quopri stringprep timeit zoneinfo plistlib bisect blake2 sha1 sha2 sha3 md5
+    ipaddress mimetypes quopri stringprep timeit zoneinfo plistlib bisect blake2 sha1 sha2 sha3 md5 elementtree
 """)
 """Modules whose functions return nothing of what they are given."""
 
@@ -135,6 +137,11 @@ _SCALAR_BUILTINS: Final = _words("""
 """)
 
 
+_NEW_BY_NAME: Final = _words("""
+    copy.deepcopy operator.index itertools.count dataclasses.asdict dataclasses.astuple
+""")
+
+
 def gives_new(name: str) -> bool:
     """Tell whether the result of a foreign function holds nothing that could be changed of its arguments.
 
@@ -146,7 +153,7 @@ def gives_new(name: str) -> bool:
         return rest in _SCALAR_BUILTINS
     if top == "numpy":
         return rest.split(".")[0] not in _VIEWS and rest.rpartition(".")[2] not in _VIEWS
-    return top.lstrip("_") in _NEW_MODULES or name in {"copy.deepcopy", "operator.index", "itertools.count"}
+    return top.lstrip("_") in _NEW_MODULES or name in _NEW_BY_NAME
 
 
 _MAKERS_OF_ANYTHING: Final = _words("""

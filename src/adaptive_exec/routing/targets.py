@@ -46,7 +46,7 @@ class Targets(Lookups):
             self.hash_keys(key, target, frame)
             self._put_keys(held, key)
             self.touch(held, ("__setitem__",), target, frame, value)
-            self.change(held, "assigns an item of", target, frame, value)
+            self.change(held, "assigns an item of", target, frame, value, needed="__setitem__")
 
     def _put_keys(self, held: Value, key: Value) -> None:
         """Note the keys of what may be mappings."""
@@ -70,7 +70,7 @@ class Targets(Lookups):
                 self._set_through(thing, thing.kind, name, value, target, frame)
             if isinstance(thing, LocalClass):
                 thing.names[name] = thing.names.get(name, NOTHING) | value
-        self.change(held, f"sets the attribute {name} of", target, frame, value, name)
+        self.change(held, f"sets the attribute {name} of", target, frame, value, name, needed=name)
 
     def _set_through(
         self, thing: Fresh, kind: type, name: str, value: Value, node: Any, frame: Frame
@@ -99,7 +99,7 @@ class Targets(Lookups):
             held = self.value(target.value, scope)
             self.value(target.slice, scope)
             self.touch(held, ("__delitem__",), target, frame)
-            self.change(held, "deletes an item of", target, frame)
+            self.change(held, "deletes an item of", target, frame, needed="__delitem__")
         elif isinstance(target, (ast.Tuple, ast.List)):
             for each in target.elts:
                 self.delete(each, scope)

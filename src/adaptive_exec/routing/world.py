@@ -79,6 +79,7 @@ class World:
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
         self.pins: dict[tuple[int, str], Pin] = {}
         self.touched: dict[str, None] = {}
+        self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.lacking: dict[str, None] = {}
         self._met: dict[int, Any] = {}
@@ -98,11 +99,11 @@ class World:
             self.living.update(dict.fromkeys(found))
 
     def lacks(self, *names: str) -> bool:
-        """Whether nothing that a call is given or that is read has these special methods, numbers excepted.
+        """Whether nothing that a call is given has such attributes, numbers excepted.
 
         Then what an operator makes of such things is a number or a text, or an error, and none of them is changed.
         """
-        if self.living is None or has_any(self.living, names):
+        if self.given is None or has_any(self.given, names):
             return False
         self.lacking.update(dict.fromkeys(names))
         return True
@@ -234,7 +235,7 @@ class World:
         home = type(value).__module__
         if isinstance(value, (logging.LoggerAdapter, logging.Handler, logging.Filter, logging.Formatter)):
             raise StaysError(f"uses {label}, a part of how this process logs")
-        if hasattr(type(value), "cache_info"):
+        if hasattr(type(value), "cache_info") and not _is_of_the_library(value):
             raise StaysError(f"uses {label}, which keeps a cache in this process")
         if home.split(".")[0] in (
             "_contextvars",
@@ -451,6 +452,11 @@ def _denied_objects() -> dict[int, tuple[Any, str]]:
     if _denied[0] != loaded:
         _denied = (loaded, denied_objects())
     return _denied[1]
+
+
+def _is_of_the_library(value: Any) -> bool:
+    """Whether a function that keeps what it has given is the standard library's: that gives the same everywhere."""
+    return module_of(getattr(value, "__wrapped__", None)).partition(".")[0] in sys.stdlib_module_names
 
 
 def _plain(module: str) -> str:

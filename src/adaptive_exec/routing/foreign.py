@@ -166,10 +166,7 @@ class Foreign(Members):
                 continue
             if isinstance(thing, Known) and not self._ours_or_denied(thing.value):
                 continue
-            if (thing, ("callback",)) not in self._touching:
-                self._touching.add((thing, ("callback",)))
-                result |= self.call(frozenset({thing}), Args((), {}, data), node, frame)
-                self._touching.discard((thing, ("callback",)))
+            result |= self._call_back(thing, data, node, frame)
         return result
 
     def _of_consequence(self, value: Any, node: Any, frame: Frame) -> bool:

@@ -46,6 +46,7 @@ class Members(Heap):
         self._waiting: dict[tuple[int, int], tuple[type, type, Any]] = {}
         self._given: dict[tuple[int, int], Value] = {}
         self._later: dict[tuple[int, int], tuple[Any, Any, Value, Value]] = {}
+        self._called_back: dict[Origin, tuple[Value, Value, Any, Frame]] = {}
         self._known_later: dict[tuple[int, int], Value] = {}
         self._touching: set[tuple[Origin, tuple[str, ...]]] = set()
 
@@ -289,8 +290,31 @@ class Members(Heap):
             result |= self._known_later.get(key, NOTHING)
         return result
 
+    def _call_back(self, thing: Origin, data: Value, node: Any, frame: Frame) -> Value:
+        """Foreign code calls a function: read it later, once for all that it is called with."""
+        given, result, _, _ = self._called_back.get(thing, (NOTHING, NOTHING, node, frame))
+        if not data <= given or thing not in self._called_back:
+            self._called_back[thing] = given | data, result, node, frame
+            self.changed = True
+        return result
+
+    def _run_called_back(self) -> None:
+        """Read the functions that foreign code calls."""
+        done: dict[Origin, Value] = {}
+        while any(done.get(thing) != entry[0] for thing, entry in self._called_back.items()):
+            for thing, (data, _, node, frame) in list(self._called_back.items()):
+                if done.get(thing) == data:
+                    continue
+                done[thing] = data
+                found = self.call(frozenset({thing}), Args((), {}, data), node, frame)
+                given, result, node, frame = self._called_back[thing]
+                if not found <= result:
+                    self._called_back[thing] = given, result | found, node, frame
+                    self.changed = True
+
     def _run_later(self, frame: Frame) -> None:
         """Read the special methods that were put off."""
+        self._run_called_back()
         done: dict[tuple[int, int], tuple[Value, Value]] = {}
         while any(done.get(key) != entry[2:] for key, entry in self._later.items()):
             for key, (owner, found, mine, more) in list(self._later.items()):

@@ -63,7 +63,7 @@ class Verdict:
             return kinds is not None or (self.kinds is None and not self.lacking)
         mine = self.kinds
         known = mine is None or all(kind in mine or not is_ever_ours(kind) for kind in kinds)
-        return known and not has_any(kinds, self.lacking)
+        return known and not has_any(kinds, tuple(self.lacking))
 
 
 def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdict:

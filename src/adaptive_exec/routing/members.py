@@ -45,9 +45,9 @@ class Members(Heap):
         self.hashing = 0
         self._waiting: dict[tuple[int, int], tuple[type, type, Any]] = {}
         self._given: dict[tuple[int, int], Value] = {}
-        self._later: dict[tuple[int, int], tuple[Any, Any, Value, Value]] = {}
+        self._later: dict[tuple[int, int, bool], tuple[Any, Any, Value, Value]] = {}
         self._called_back: dict[Origin, tuple[Value, Value, Any, Frame]] = {}
-        self._known_later: dict[tuple[int, int], Value] = {}
+        self._known_later: dict[tuple[int, int, bool], Value] = {}
         self._touching: set[tuple[Origin, tuple[str, ...]]] = set()
 
     @abstractmethod
@@ -282,7 +282,7 @@ class Members(Heap):
         """
         result: Value = NOTHING
         for owner, found in methods:
-            key = (id(owner), id(found))
+            key = (id(owner), id(found), self.hashing > 0)
             _, _, mine, others = self._later.get(key, (owner, found, NOTHING, NOTHING))
             if thing not in mine or not more <= others:
                 self._later[key] = owner, found, mine | {thing}, others | more
@@ -300,32 +300,24 @@ class Members(Heap):
 
     def _run_called_back(self) -> None:
         """Read the functions that foreign code calls."""
-        done: dict[Origin, Value] = {}
-        while any(done.get(thing) != entry[0] for thing, entry in self._called_back.items()):
-            for thing, (data, _, node, frame) in list(self._called_back.items()):
-                if done.get(thing) == data:
-                    continue
-                done[thing] = data
-                found = self.call(frozenset({thing}), Args((), {}, data), node, frame)
-                given, result, node, frame = self._called_back[thing]
-                if not found <= result:
-                    self._called_back[thing] = given, result | found, node, frame
-                    self.changed = True
+        for thing, (data, _, node, frame) in list(self._called_back.items()):
+            found = self.call(frozenset({thing}), Args((), {}, data), node, frame)
+            given, result, node, frame = self._called_back[thing]
+            if not found <= result:
+                self._called_back[thing] = given, result | found, node, frame
+                self.changed = True
 
     def _run_later(self, frame: Frame) -> None:
         """Read the special methods that were put off."""
         self._run_called_back()
-        done: dict[tuple[int, int], tuple[Value, Value]] = {}
-        while any(done.get(key) != entry[2:] for key, entry in self._later.items()):
-            for key, (owner, found, mine, more) in list(self._later.items()):
-                if done.get(key) == (mine, more):
-                    continue
-                done[key] = mine, more
-                given = self.run_methods([(owner, found)], Args((mine,), {}, more), owner, frame)
-                known = self._known_later.get(key, NOTHING)
-                if not given <= known:
-                    self._known_later[key] = known | given
-                    self.changed = True
+        for key, (owner, found, mine, more) in list(self._later.items()):
+            self.hashing = int(key[2])
+            given = self.run_methods([(owner, found)], Args((mine,), {}, more), owner, frame)
+            known = self._known_later.get(key, NOTHING)
+            if not given <= known:
+                self._known_later[key] = known | given
+                self.changed = True
+        self.hashing = 0
 
     def hash_keys(self, value: Value, node: Any, frame: Frame) -> None:
         """What becomes a key is hashed and compared."""
@@ -358,10 +350,7 @@ class Members(Heap):
             ]
             self.hashing += name == "__hash__"
             try:
-                if (len(self._touching) > 1 or names is tables.ANY_SPECIAL) and not self.hashing:
-                    result |= self._put_off(found, next(iter(rest.first())), rest.rest)
-                else:
-                    result |= self.run_methods(found, rest, node, frame)
+                result |= self._put_off(found, next(iter(rest.first())), rest.rest)
             finally:
                 self.hashing -= name == "__hash__"
         return result

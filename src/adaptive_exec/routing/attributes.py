@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import types
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from .arguments import Args
 from .calls import Calls
 from .denied import denied
-from .environment import attributes_of
+from .environment import attributes_of, never_changes
 from .heap import ITEMS, MAPPINGS, is_mapping
 from .origins import (
     NOTHING,
@@ -41,6 +42,14 @@ _REACHING: Final = frozenset(
 _OF_FRAMES: Final = frozenset(
     {"gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals", "f_locals", "f_builtins", "f_back"}
 )
+
+
+def _has_plain_members(kind: type) -> bool:
+    """Whether a class is an enumeration whose members' values never change."""
+    members = vars(kind).get("_member_map_")
+    return isinstance(members, dict) and all(
+        never_changes(attributes_of(each).get("_value_", each)) for each in members.values()
+    )
 
 
 class Attributes(Calls):
@@ -127,6 +136,8 @@ class Attributes(Calls):
         why = denied(f"{self.world.name_of(kind)}.{name}")
         if why is not None:
             raise StaysError(why)
+        if isinstance(found, enum.property) and _has_plain_members(kind):
+            return NOTHING
         if callable(found) or isinstance(found, (staticmethod, classmethod, property)):
             return frozenset({Known(found)}) if isinstance(found, type) else bound
         return self.world.class_data(owner, name, found)

@@ -117,6 +117,16 @@ class Calls(Methods):
             found = self.methods_of(thing.kind, "__call__")
             if found:
                 return self.run_methods(found, args.behind(frozenset({thing})), node, frame)
+        if thing in self._calling:
+            return self._call_back(thing, args.all(), node, frame)
+        self._calling.add(thing)
+        try:
+            return self._call_held(thing, args, node, frame)
+        finally:
+            self._calling.discard(thing)
+
+    def _call_held(self, thing: Fresh, args: Args, node: Any, frame: Frame) -> Value:
+        """Call what an object holds."""
         inside = Args((), {}, args.all() | self.items(frozenset({thing})))
         held_data = frozenset(
             t for t in self.items(frozenset({thing})) if isinstance(t, (Param, Outside, Fresh))

@@ -68,6 +68,7 @@ class Heap:
         self.steps = 0
         self._until = time.thread_time() + _SECONDS
         self._held: dict[Fresh, dict[str, Value]] = {}
+        self._reached: dict[Value, Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
         self.raised: Value = NOTHING
@@ -105,6 +106,7 @@ class Heap:
         known = held.get(where, NOTHING)
         if not value <= known:
             held[where] = known | value
+            self._reached.clear()
             self.changed = True
 
     def field(self, thing: Fresh, name: str) -> Value:
@@ -160,6 +162,9 @@ class Heap:
 
     def reach(self, value: Value) -> Value:
         """All that can be reached from a value."""
+        known = self._reached.get(value)
+        if known is not None:
+            return known
         found: set[Any] = set()
         todo = list(value)
         while todo:
@@ -174,7 +179,10 @@ class Heap:
             elif isinstance(thing, LocalClass):
                 for each in thing.names.values():
                     todo.extend(each)
-        return frozenset(found)
+        reached = frozenset(found)
+        if not any(isinstance(thing, LocalClass) for thing in found):
+            self._reached[value] = reached
+        return reached
 
     def change(
         self,

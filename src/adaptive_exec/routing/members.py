@@ -46,6 +46,7 @@ class Members(Heap):
         self._waiting: dict[tuple[int, int], tuple[type, type, Any]] = {}
         self._given: dict[tuple[int, int], Value] = {}
         self._later: dict[tuple[int, int, bool], tuple[Any, Any, Value, Value]] = {}
+        self._calling: set[Fresh] = set()
         self._called_back: dict[Origin, tuple[Value, Value, Any, Frame]] = {}
         self._known_later: dict[tuple[int, int, bool], Value] = {}
         self._touching: set[tuple[Origin, tuple[str, ...]]] = set()

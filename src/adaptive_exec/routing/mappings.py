@@ -12,7 +12,8 @@ from .scopes import Frame
 
 __all__ = ["Mappings"]
 
-_READING: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
+_READING: Final = frozenset({"get", "pop", "setdefault", "__getitem__", "__setitem__"})
+_SETTING: Final = frozenset({"setdefault", "__setitem__"})
 _POURING: Final = frozenset({"update", "subtract"})
 _NOTHING_GIVEN: Final = frozenset({"clear", "move_to_end", "__contains__", "__len__", "__delitem__", "total"})
 
@@ -42,24 +43,26 @@ class Mappings(Foreign):
 
     def method_of_mapping(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
         """Call a method of a dictionary; None if it is none that is known here."""
-        me: Value = frozenset({thing})
-        keys, values = self.field(thing, KEYS), self.field(thing, ITEMS)
         given = NOTHING.union(*args.positional[1:], *args.named.values(), args.rest)
         if name in _READING:
             self.hash_keys(args.first(), node, frame)
-            if name == "setdefault":
+            if name in _SETTING:
                 self.put(thing, KEYS, args.first())
                 self.put(thing, ITEMS, given)
-            return values | given
-        if name in _POURING or name == "__setitem__":
+            return self.field(thing, ITEMS) | given
+        if name in _POURING:
             self.hash_keys(self.items(args.all()) | args.all(), node, frame)
-            if name == "__setitem__":
-                self.put(thing, KEYS, args.first())
-                self.put(thing, ITEMS, given)
-            else:
-                self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
-                self.pour(thing, args)
+            self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
+            self.pour(thing, args)
             return NOTHING
+        if name in _NOTHING_GIVEN:
+            self.hash_keys(args.all(), node, frame)
+            return NOTHING
+        return self._view_of(thing, name, node)
+
+    def _view_of(self, thing: Fresh, name: str, node: Any) -> Value | None:
+        """What those methods give of a dictionary that change nothing, or take something away."""
+        keys, values = self.field(thing, KEYS), self.field(thing, ITEMS)
         match name:
             case "popitem":
                 return self.row(node, "pair", [keys, values])
@@ -73,9 +76,6 @@ class Mappings(Foreign):
                 made = self.fresh(node, "copy", thing.kind)
                 for each in made:
                     if isinstance(each, Fresh):
-                        self.pour(each, Args((me,)))
+                        self.pour(each, Args((frozenset({thing}),)))
                 return made
-        if name in _NOTHING_GIVEN:
-            self.hash_keys(args.all(), node, frame)
-            return NOTHING
         return None

@@ -9,7 +9,6 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Final
 
-from . import tables
 from .arguments import Args
 from .heap import ITEMS, Heap
 from .origins import (
@@ -303,7 +302,7 @@ class Members(Heap):
         """Read the functions that foreign code calls."""
         for thing, (data, _, node, frame) in list(self._called_back.items()):
             found = self.call(frozenset({thing}), Args((), {}, data), node, frame)
-            given, result, node, frame = self._called_back[thing]
+            given, result, _, _ = self._called_back[thing]
             if not found <= result:
                 self._called_back[thing] = given, result | found, node, frame
                 self.changed = True

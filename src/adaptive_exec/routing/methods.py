@@ -139,7 +139,8 @@ class Methods(Mappings):
             self.hash_keys(self.items(args.first()), node, frame)
             made = self.fresh(node, "fromkeys", kind, args.rest.union(*args.positional[1:]))
             self.put(Fresh((id(node), "fromkeys"), kind), KEYS, self.items(args.first() | args.rest))
-            return made
+            # In the order of a set, if they come from one.
+            return made | frozenset(t for t in args.first() if isinstance(t, Fresh) and t.kind is set)
         if not self.world.is_ours(kind.__module__):
             return self.call_foreign(dotted, args, node, frame)
         self.callbacks(args, node, frame)
@@ -209,13 +210,11 @@ class Methods(Mappings):
     def _method_of_outside(self, thing: Outside, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of data of this process."""
         me = frozenset({thing})
-        if thing.value is UNKNOWN:
-            found = self._methods_inside(thing, name)
-            if found:
-                return self.run_methods(found, args.behind(me), node, frame)
-            return self._method_by_name(me, thing.label, name, args, node, frame)
         kind = type(thing.value)
-        found = self.methods_of(kind, name)
+        unknown = thing.value is UNKNOWN
+        found = self._methods_inside(thing, name) if unknown else self.methods_of(kind, name)
+        if unknown and not found:
+            return self._method_by_name(me, thing.label, name, args, node, frame)
         if found:
             return self.run_methods(found, args.behind(me), node, frame)
         if name in attributes_of(thing.value):
@@ -266,10 +265,12 @@ class Methods(Mappings):
             inside = Args((me,), {}, args.all() | self.items(args.all()) | self.fresh(node, "visited"))
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
-        if is_mapping(thing):
-            known = self.method_of_mapping(thing, name, args, node, frame)
-            if known is not None:
-                return known
+        known = self.method_of_mapping(thing, name, args, node, frame) if is_mapping(thing) else None
+        return self._method_of_new(thing, name, args, node, frame) if known is None else known
+
+    def _method_of_new(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of an object that the call made, of a foreign class or one that is not known."""
+        me: Value = frozenset({thing})
         if thing.kind is set and name == "pop":
             self.refuse_order(me, node, frame)
         if thing.kind is None:

@@ -77,7 +77,7 @@ class World:
         self.denied = _denied_objects()
         self._ours: dict[str, bool] = {}
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
-        self.pins: dict[tuple[int, str], Pin] = {}
+        self.pins: dict[tuple[tuple[str, str], int], Pin] = {}
         self.touched: dict[str, None] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
@@ -174,7 +174,7 @@ class World:
     def pin(self, space: Any, name: str, value: Any, place: tuple[str, str]) -> None:
         """Note code that was read, and where a worker finds it: the verdict holds as long as it stands there."""
         if isinstance(value, _PINNED):
-            self.pins[id(space), name] = (space, name, value, place)
+            self.pins[place, id(value)] = (space, name, value, place)
 
     def sort(self, value: Any, label: str, read: tuple[str, str] | None = None) -> Value:
         """What an existing object is; data is noted in `reads` if it can be named."""

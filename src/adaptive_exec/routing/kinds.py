@@ -27,7 +27,6 @@ _PLAIN: Final = frozenset(
         bool,
         str,
         bytes,
-        bytearray,
         type(None),
         type(Ellipsis),
         type(NotImplemented),
@@ -98,16 +97,20 @@ def kinds_of_call(
     Returns:
         The classes; None if not all can be looked at.
     """
-    given = [each for each in (*args, *kwargs.values()) if type(each) not in _PLAIN]
-    if (
-        type(fn) is not types.FunctionType
-        or fn.__closure__
-        or fn.__defaults__
-        or fn.__dict__
-        or fn.__kwdefaults__
-    ):
-        given.append(fn)
+    given = [each for each in (*args, *kwargs.values(), *_brought_by(fn)) if type(each) not in _PLAIN]
     return kinds_in(given, copied=True) if given else frozenset()
+
+
+def _brought_by(fn: Any) -> list[Any]:
+    """What comes with a function to each of its calls."""
+    if isinstance(fn, types.MethodType):
+        return [fn.__self__, *_brought_by(fn.__func__)]
+    if not isinstance(fn, types.FunctionType):
+        return [fn]
+    found = _in_closure(fn) if fn.__closure__ else []
+    if fn.__defaults__ or fn.__kwdefaults__ or fn.__dict__:
+        found += [*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values(), *fn.__dict__.values()]
+    return found
 
 
 def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] | None:

@@ -7,13 +7,16 @@ import contextlib
 import enum
 import functools
 import math
-import operator
+import string
+import struct
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
+from adaptive_exec.backends.processes.watching import alike, difference_of
+from adaptive_exec.routing.environment import environment
 from adaptive_exec.routing.given import objection
 from adaptive_exec.routing.kinds import kinds_of_call
 from adaptive_exec.routing.safety import judge
@@ -138,14 +141,19 @@ def changes_what_a_factory_gives(n: int) -> int:
 
 def reduces(n: int) -> int:
     """Functions among the items are called, and given back by nobody."""
-    functions = [abs, lambda x: x + n]
+    functions: list[Callable[[int], int]] = [abs, lambda x: x + n]
     return functools.reduce(lambda value, function: function(value), functions, n)
 
 
 def reduces_nastily(n: int) -> Any:
     """What it calls notes something."""
-    append: Any = LOG.append
-    return functools.reduce(lambda value, item: append(item), [1, 2], n)
+    return functools.reduce(_noting, [1, 2], n)
+
+
+def _noting(value: int, item: int) -> int:
+    """Notes what it is called with."""
+    LOG.append(item)
+    return value
 
 
 def caches_within(n: int) -> int:
@@ -218,11 +226,6 @@ def prints_to(n: int) -> int:
     return n
 
 
-def fetches(n: int) -> Any:
-    """An attribute is fetched by a getter."""
-    return operator.attrgetter("f_globals")(n)
-
-
 def looks_into_a_frame(n: int) -> Any:
     """All globals can be reached from a frame."""
     values: Any = (x for x in [n])
@@ -286,6 +289,70 @@ def test_it_must_stay(fn: Callable[..., Any]) -> None:
     """Whatever it is given."""
     assert not judge(fn, ()).allowed
     assert not judge(fn).allowed
+
+
+class Kept:
+    """A class with class methods."""
+
+    made = 0
+
+    @classmethod
+    def twice(cls, n: int) -> int:
+        return 2 * n
+
+    @classmethod
+    def count(cls, n: int) -> int:
+        cls.made += n
+        return n
+
+
+def test_class_methods_may_leave() -> None:
+    """If they leave their class as it is."""
+    assert judge(Kept.twice, ()).allowed
+    assert "sets the attribute made of type Kept" in judge(Kept.count, ()).reason
+
+
+LAYOUT = struct.Struct("<IH")
+
+
+def packs(n: int) -> bytes:
+    """A layout of the module's is used."""
+    return LAYOUT.pack(n, n)
+
+
+_ROOM = bytearray(100)
+
+
+def packs_into_a_global(n: int) -> int:
+    """A layout fills what is the module's."""
+    LAYOUT.pack_into(_ROOM, 0, n, n)
+    return n
+
+
+def test_layouts_are_compared_by_their_formats() -> None:
+    """They never change, and can't be pickled."""
+    verdict = judge(packs, ())
+    data = environment(verdict.reads)
+
+    assert not judge(packs_into_a_global, ()).allowed
+    assert data is not None
+    assert difference_of(data) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "LAYOUT", struct.Struct("<IQ"))
+        assert "LAYOUT" in str(difference_of(data))
+
+
+def test_what_can_only_be_told_by_identity_is_alike() -> None:
+    """Lambdas of the same code, and objects of the same attributes."""
+
+    def made(n: int) -> Any:
+        return (lambda x: x + 1) if n else (lambda x: x + 2)
+
+    assert alike({"a": made(1)}, {"a": made(1)})
+    assert not alike({"a": made(1)}, {"a": made(0)})
+    assert alike(string.Template("$a"), string.Template("$a"))
+    assert not alike(string.Template("$a"), string.Template("$b"))
+    assert not alike(Noting(), object())
 
 
 def test_a_nan_stays() -> None:

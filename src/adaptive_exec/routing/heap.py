@@ -46,11 +46,13 @@ ARRAY: Final = "array"
 IDENTITY: Final = "identity"
 """The kind of a function that gives back what it is called with."""
 MAPPINGS: Final = (dict, OrderedDict, defaultdict, Counter)
-CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray)
+CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray, types.MappingProxyType)
 _DEEP: Final = 4
 _WIDE: Final = 10_000
 _OPAQUE: Final = object()
 _CODE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+_LENDING: Final = ("__array__", "__alloc__", "frombytes", "cast")
+"""What arrays of NumPy, byte arrays, arrays and views of memory have."""
 _STEPS: Final = 120_000
 _SECONDS: Final = 0.5
 """CPU time that a reading may take: a step among many possible values may take milliseconds."""
@@ -249,6 +251,8 @@ class Heap:
             # With something new beside it, it may be a view of the argument: `numpy.asarray(x)`.
             view = any(isinstance(other, Fresh) and other.site[1] != "sum" for other in value)
             counting = not operand or isinstance(node.op, (ast.FloorDiv, ast.Mod, ast.Pow))
+            # Only what lends its memory can be viewed.
+            view = view and not (isinstance(thing, Param) and self.world.lacks(*_LENDING))
             if isinstance(thing, Param) and (view or not counting):
                 if thing.kinds is None and self.world.lacks(tables.OPERATORS[type(node.op).__name__][2]):
                     continue
@@ -289,7 +293,7 @@ def _inside(value: Any) -> list[Any]:
     """What an item or an attribute of a value may be."""
     if _is_plain(value):
         return []
-    if isinstance(value, dict):
+    if isinstance(value, (dict, types.MappingProxyType)):
         return [*value.values(), *value.keys()]
     if isinstance(value, (list, tuple, set, frozenset)):
         return list(value)

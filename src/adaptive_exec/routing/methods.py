@@ -55,6 +55,8 @@ class Methods(Mappings):
     def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of whatever the receiver may be."""
         result: Value = NOTHING
+        if name in ("pack_into", "readinto", "readinto1", "recv_into"):
+            self.change(args.first() | args.rest, f"calls {name}() on", node, frame)
         for thing in receiver:
             result |= self._method_of(thing, name, args, node, frame)
         if name in ("join", "extend", "writelines", "extendleft"):

@@ -115,9 +115,9 @@ def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:
                     raise StaysError(f"holds a function that {verdict.reason}")
             fn = fn.func
         elif isinstance(fn, types.MethodType):
-            if isinstance(fn.__self__, type):
+            if isinstance(fn.__self__, type) and given is None:
                 raise StaysError("is a class method, and what its class holds belongs to this process")
-            me = type(fn.__self__)
+            me = fn.__self__ if isinstance(fn.__self__, type) else type(fn.__self__)
             fn = fn.__func__
         elif isinstance(fn, (types.FunctionType, types.BuiltinFunctionType, type)):
             return fn, me
@@ -211,6 +211,8 @@ def _parameters(fn: types.FunctionType, kinds: tuple[type, ...] | None) -> Args:
     values: list[Value] = [frozenset({Param(f"its argument {name}")}) for name in names]
     if kinds is not None and code.co_argcount:
         values[0] = frozenset({Param("the object whose method it is", kinds)})
+        if any(_is_class_method(fn, kind) for kind in kinds):
+            values[0] = frozenset(map(Known, kinds))
     positional = tuple(values[: code.co_argcount])
     named = dict(zip(names[code.co_argcount :], values[code.co_argcount :], strict=True))
     if code.co_flags & inspect.CO_VARARGS:
@@ -218,6 +220,12 @@ def _parameters(fn: types.FunctionType, kinds: tuple[type, ...] | None) -> Args:
     if code.co_flags & inspect.CO_VARKEYWORDS:
         named["**"] = frozenset({Param("its keyword arguments")})
     return Args(positional, named, NOTHING)
+
+
+def _is_class_method(fn: types.FunctionType, kind: type) -> bool:
+    """Whether a function stands in a class as a class method."""
+    found = (value for base in kind.__mro__ for value in vars(base).values())
+    return any(isinstance(value, classmethod) and value.__func__ is fn for value in found)
 
 
 def _owner(fn: types.FunctionType, me: type | None) -> type | None:

@@ -23,6 +23,7 @@ from .origins import (
     LocalClass,
     Origin,
     Outside,
+    Param,
     Partial,
     Shared,
     StaysError,
@@ -97,8 +98,9 @@ class Attributes(Calls):
         kinds = self.classes_of(thing)
         if not kinds:
             seeing = ("__getattr__", "__getattribute__", "__get__") if self.world.living is not None else ()
-            seen = NOTHING.union(*map(self.run_any, seeing))
-            return seen | self.run_any(name, (property, functools.cached_property))
+            given = isinstance(thing, Param)
+            seen = NOTHING.union(*(self.run_any(each, given=given) for each in seeing))
+            return seen | self.run_any(name, (property, functools.cached_property), given=given)
         found = [m for kind in kinds for m in self.methods_of(kind, name)]
         wanted = [m for m in found if isinstance(m[1], (property, functools.cached_property))]
         if not found:

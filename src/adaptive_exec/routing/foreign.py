@@ -141,7 +141,8 @@ class Foreign(Members):
         place = tables.CHANGES_ARGUMENT[name]
         target = args.at(place) | args.rest
         verb = "advances" if name == "builtins.next" else f"calls {name.removeprefix('builtins.')}() on"
-        stored = NOTHING.union(*args.positional[1:], *args.named.values())
+        after = 2 if name == "builtins.setattr" else 1  # the name of an attribute is kept nowhere
+        stored = NOTHING.union(*args.positional[after:], *args.named.values())
         self.change(target, verb, node, frame, stored)
 
     def callbacks(self, args: Args, node: Any, frame: Frame, more: Value = NOTHING) -> Value:

@@ -211,16 +211,18 @@ class Members(Heap):
     ) -> Value:
         """Run the special methods that an operator or a foreign function may call."""
         result: Value = NOTHING
-        unknown = False
+        unknown: set[bool] = set()  # whether it is an argument
         for thing in self.reach(value) if deep else value:
             if isinstance(thing, (Param, Outside, Fresh)):
                 if self.classes_of(thing):
                     result |= self._touch_one(thing, names, node, frame, more)
                 else:
-                    unknown = True
-        return result.union(*map(self.run_any, names)) if unknown else result
+                    unknown.add(isinstance(thing, Param))
+        if not unknown:
+            return result
+        return result.union(*(self.run_any(name, given=False not in unknown) for name in names))
 
-    def run_any(self, name: str, only: Any = object) -> Value:
+    def run_any(self, name: str, only: Any = object, *, given: bool = False) -> Value:
         """Run what an object of an unknown class may have under this name: every such method of ours.
 
         Each is read once, on an object of its own class that the call might have made: what it does to
@@ -228,7 +230,7 @@ class Members(Heap):
         It is read later, by `run_waiting`, so that such calls don't nest; what it gives is known a round later.
         """
         result: Value = NOTHING
-        for kind, owner, found in list(self.world.candidates(name)):
+        for kind, owner, found in list(self.world.candidates(name, given=given)):
             if isinstance(found, only):
                 self._waiting.setdefault((id(kind), id(found)), (kind, owner, found))
                 result |= self._given.get((id(kind), id(found)), NOTHING)
@@ -239,7 +241,8 @@ class Members(Heap):
         kinds: dict[Any, None] = {}
         for thing in self.reach(value):
             if isinstance(thing, (Param, Outside, Fresh)):
-                kinds.update(dict.fromkeys(self.classes_of(thing) or self.world.living or ()))
+                there = self.world.given if isinstance(thing, Param) else self.world.living
+                kinds.update(dict.fromkeys(self.classes_of(thing) or there or ()))
         for kind in kinds:
             if isinstance(kind, type):
                 for owner, found in self._exposed(kind, only_special):

@@ -190,7 +190,8 @@ class Methods(Mappings):
             return NOTHING
         if name in tables.MUTATORS or name == ITEMS:
             self.stay(f"{_verb(name)} {label}", node, frame)
-        candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
+        given = all(isinstance(each, Param) for each in me)
+        candidates = [(owner, found) for _, owner, found in self.world.candidates(name, given=given)]
         result = self.run_methods(candidates, args.behind(me), node, frame)
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)

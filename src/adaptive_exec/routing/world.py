@@ -345,13 +345,16 @@ class World:
         place = (module_of(value), f"{value.__qualname__}.{name}")
         return self.sort(found, f"the function attribute {dotted}", self.findable(place, found))
 
-    def candidates(self, name: str) -> Iterator[tuple[type, type, Any]]:
+    def candidates(self, name: str, *, given: bool = False) -> Iterator[tuple[type, type, Any]]:
         """Every method of this name that an object may have: its class, the one that defines it, the method.
 
         Of all classes of ours whose objects can be there; if that is not known, of all that modules read so far see.
+        Of an argument it is only those that calls are given.
         """
         if self.living is not None:
-            yield from self._candidates_alive(name, self.living)
+            alive = self._candidates_alive(name, self.living)
+            only = self.given if given else None
+            yield from alive if only is None else [each for each in alive if each[0] in only]
             return
         for module in list(self.touched):
             index = self._methods.get(module)

@@ -6,6 +6,7 @@ import collections
 import enum
 import functools
 import io
+import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -293,3 +294,13 @@ def test_names_are_looked_for_in_classes() -> None:
     assert has_any([tuple, list], ("append",))
     assert is_ever_ours(Nasty)
     assert not is_ever_ours(list)
+
+
+def test_plain_arguments_cost_next_to_nothing() -> None:
+    """They are not walked through, and a list of numbers is left at once."""
+    began = time.perf_counter()
+    for _ in range(1000):
+        kinds_of_call(adds, (1, "x", None, 2.5), {"y": 3})
+    assert time.perf_counter() - began < 1
+
+    assert frozenset({list}) == kinds_of_call(adds, (list(range(100_000)),), {})

@@ -114,7 +114,7 @@ class Router:
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
             why = objection(task.fn, task.args, task.kwargs)
-            verdict = record.judged_with(task.subject, kinds_of_call(task.fn, task.args, task.kwargs))
+            verdict = record.judged_with(task.subject, kinds_of_call(task.subject, task.args, task.kwargs))
             if not verdict.allowed:
                 why = why or f"is given objects with which it {verdict.reason}"
             if why is not None:

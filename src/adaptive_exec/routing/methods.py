@@ -293,7 +293,7 @@ class Methods(Mappings):
         if name == "items" and not args.positional and not args.rest:
             keys_and_values = self.items(me) - (me if thing.kind is None else NOTHING)
             return self.tuples([keys_and_values, keys_and_values], NOTHING, node)
-        if name not in _KEEPING_NOTHING or thing.kind not in (list, set, tuple):
+        if name != "sort" and (name not in _KEEPING_NOTHING or thing.kind not in (list, set, tuple)):
             alone = name in ("append", "add")
             self.put(thing, ITEMS, args.all() | self.items(NOTHING if alone else args.all()))
         kind = set if thing.kind is set and name in _SET_METHODS else None

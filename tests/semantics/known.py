@@ -34,19 +34,6 @@ NOTICED: Final = _names("""
 """)
 
 KEPT_HOME: Final = _names("""
-    Order.by_kind Polynomial Vector.polar Vector.walk archives binds_arguments blurs bootstraps
-    brightens builds_a_trie clusters compares_records composes computes_by_table computes_expressions
-    computes_in_a_context computes_in_an_own_context continues_fractions converts_units
-    counts_by_subclass counts_laps counts_regions counts_workdays deals decomposes delegates
-    describes_shapes discounts encloses encrypts evolves factors fills_shelves
-    fills_templates finds_a_path finds_common finds_easter finds_levels finds_roots fits_a_line flows
-    grades groups_with_an_own_key heats huffman hull integrates inverts_exactly joins_tables
-    keeps_sorted layers_settings makes_keys measures_given_shapes merges_deeply merkle
-    multiplies_polynomials nests opens_a_plain_shop opens_a_shop reads_xml
-    orders_by_levels outlines_pages packs_a_bag packs_records
-    parses_expressions pivots powers_of_a_matrix ranks_pages repeats
-    replays reports rewrites_addresses rounds_money runs_plugins runs_statistics shifts_tokens shunts
-    signs solves_equations sorts_by_a_given_key summarises summarises_given suppresses taxes
-    traces_of_matrices trains transforms_by_fourier unpacks_records validates validates_by_own_rules
-    walks_randomly warns writes_xml
+    binds_arguments compares_records computes_in_a_context counts_regions integrates joins_tables layers_settings
+    replays rounds_money runs_statistics sorts_by_a_given_key warns
 """)

@@ -123,12 +123,16 @@ class Router:
         # Comparing environments takes modules that programs whose functions all wait need not load.
         from ..routing.environment import environment
         from ..routing.given import objection
+        from ..routing.kinds import kinds_of_call
 
         try:
-            verdict = record.judged(task.subject)
+            record.judged(task.subject)
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
             why = objection(task.fn, task.args, task.kwargs)
+            verdict = record.judged_with(task.subject, kinds_of_call(task.subject, task.args, task.kwargs))
+            if not verdict.allowed:
+                why = why or f"is given objects with which it {verdict.reason}"
             if why is not None:
                 return Decision("thread", f"this call {why}, so it stays here", decision.profile)
             # Empty means that nothing has to be compared; the worker still looks what becomes of the arguments.

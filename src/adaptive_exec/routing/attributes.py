@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import types
 from typing import Any, Final
@@ -9,8 +10,8 @@ from typing import Any, Final
 from .arguments import Args
 from .calls import Calls
 from .denied import denied
-from .environment import attributes_of
-from .heap import ITEMS
+from .environment import attributes_of, never_changes
+from .heap import ITEMS, MAPPINGS, is_mapping
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -22,6 +23,7 @@ from .origins import (
     LocalClass,
     Origin,
     Outside,
+    Param,
     Partial,
     Shared,
     StaysError,
@@ -29,13 +31,26 @@ from .origins import (
     Value,
 )
 from .scopes import Frame, Scope
+from .world import TUPLE_GETTER
 
 __all__ = ["Attributes"]
 
 
+_DATA: Final = (types.MemberDescriptorType, property, functools.cached_property, TUPLE_GETTER)
 _REACHING: Final = frozenset(
     {"__globals__", "__dict__", "__closure__", "__code__", "__subclasses__", "__builtins__", "__hash__"}
 )
+_OF_FRAMES: Final = frozenset(
+    {"gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals", "f_locals", "f_builtins", "f_back"}
+)
+
+
+def _has_plain_members(kind: type) -> bool:
+    """Whether a class is an enumeration whose members' values never change."""
+    members = vars(kind).get("_member_map_")
+    return isinstance(members, dict) and all(
+        never_changes(attributes_of(each).get("_value_", each)) for each in members.values()
+    )
 
 
 class Attributes(Calls):
@@ -43,6 +58,8 @@ class Attributes(Calls):
 
     def attribute(self, value: Value, name: str, node: Any, scope: Scope) -> Value:
         """What an attribute of a value may be."""
+        if name in _OF_FRAMES:
+            self.stay(f"reaches for {name}", node, scope.frame)
         return NOTHING.union(*(self.attribute_of(thing, name, node, scope) for thing in value))
 
     def attribute_of(self, thing: Origin, name: str, node: Any, scope: Scope) -> Value:
@@ -70,7 +87,8 @@ class Attributes(Calls):
                 data = (t for t in thing.names.get(name, NOTHING) if not isinstance(t, Local))
                 return frozenset(data) | bound
             case Fresh():
-                return self._attribute_of_fresh(thing, name, node, frame) | bound
+                found = self._attribute_of_fresh(thing, name, node, frame)
+                return found if self._is_data(thing, name) else found | bound
             case Outside() if thing.value is not UNKNOWN:
                 return self._attribute_of_outside(thing, name, node, frame) | bound
         return self.items(me) | self._properties(thing, name, node, frame) | bound
@@ -79,7 +97,10 @@ class Attributes(Calls):
         """Run what an attribute of an object of the caller's may be: properties of classes of ours."""
         kinds = self.classes_of(thing)
         if not kinds:
-            return self.run_any(name, (property, functools.cached_property))
+            seeing = ("__getattr__", "__getattribute__", "__get__") if self.world.living is not None else ()
+            given = isinstance(thing, Param)
+            seen = NOTHING.union(*(self.run_any(each, given=given) for each in seeing))
+            return seen | self.run_any(name, (property, functools.cached_property), given=given)
         found = [m for kind in kinds for m in self.methods_of(kind, name)]
         wanted = [m for m in found if isinstance(m[1], (property, functools.cached_property))]
         if not found:
@@ -117,6 +138,8 @@ class Attributes(Calls):
         why = denied(f"{self.world.name_of(kind)}.{name}")
         if why is not None:
             raise StaysError(why)
+        if isinstance(found, enum.property) and _has_plain_members(kind):
+            return NOTHING
         if callable(found) or isinstance(found, (staticmethod, classmethod, property)):
             return frozenset({Known(found)}) if isinstance(found, type) else bound
         return self.world.class_data(owner, name, found)
@@ -138,7 +161,7 @@ class Attributes(Calls):
                 return held | self.run_methods([(owner, found)], Args((me,)), node, frame)
             if (
                 callable(found)
-                or isinstance(found, (staticmethod, classmethod))
+                or isinstance(found, (staticmethod, classmethod, TUPLE_GETTER))
                 or not self.world.is_ours(owner.__module__)
             ):
                 return held
@@ -153,7 +176,26 @@ class Attributes(Calls):
                 self.stay(str(error), node, frame)
         if thing.kind is None:
             return self.items(me) | self._properties(thing, name, node, frame)
-        return self.fields(thing) | (me if kind not in (list, dict, set, tuple) else NOTHING)
+        if kind in (list, set, tuple, *MAPPINGS) and callable(getattr(kind, name, None)):
+            return NOTHING  # a method of a container, and nothing that it holds
+        return self.fields(thing) | (NOTHING if kind in (list, set, tuple) or is_mapping(thing) else me)
+
+    def _is_data(self, thing: Fresh, name: str) -> bool:
+        """Whether an attribute of an object that the call made is no method: then it is what it was set to."""
+        kind = thing.kind
+        if not isinstance(kind, type) or not self.world.is_ours(kind.__module__):
+            return False
+        try:
+            owner, found = self.world.class_attribute(kind, name)
+        except AttributeError:
+            return bool(self.field(thing, name))
+        if isinstance(found, _DATA):
+            return True
+        return (
+            self.world.is_ours(owner.__module__)
+            and not callable(found)
+            and not hasattr(type(found), "__get__")
+        )
 
     def _attribute_of_own(self, thing: Fresh, kind: LocalClass, name: str, node: Any, frame: Frame) -> Value:
         """An attribute of an instance of a class that the call defines."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import types
+from collections import Counter, OrderedDict, defaultdict
 from typing import Any, Final
 
+from . import tables
 from .arguments import Args
 from .environment import never_changes
 from .heap import CONTAINERS, IDENTITY, ITEMS, level_of
@@ -32,6 +34,8 @@ from .world import module_of
 
 __all__ = ["Calls"]
 
+_COMPUTED: Final = frozenset({"sum", "unary"})
+"""What operators have made: numbers and containers, which can't be called."""
 _MAKERS: Final = {"list": list, "dict": dict, "set": set, "tuple": tuple, "sorted": list, "frozenset": set}
 
 
@@ -74,6 +78,7 @@ class Calls(Methods):
             case Fresh():
                 return self._call_fresh(thing, args, node, frame)
             case Shared():
+                self.world.meet_any()
                 return frozenset({Outside("what came out of a shared queue")})
         return NOTHING
 
@@ -81,6 +86,8 @@ class Calls(Methods):
         """Call something that is data of the caller's."""
         if isinstance(thing, Outside) and self.world.top != "__main__":
             return self._call_outside(thing, args, node, frame)
+        if self.is_without(thing, "__call__"):
+            return NOTHING
         return self.stay(f"calls {thing.label}, which may do anything", node, frame)
 
     def _call_outside(self, thing: Outside, args: Args, node: Any, frame: Frame) -> Value:
@@ -104,10 +111,22 @@ class Calls(Methods):
         """Call an object that the call made: its `__call__`, or what it holds (a partial, a wrapper)."""
         if thing.kind is IDENTITY:
             return args.first()
+        if thing.site[1] in _COMPUTED:
+            return NOTHING
         if isinstance(thing.kind, (type, LocalClass)):
             found = self.methods_of(thing.kind, "__call__")
             if found:
                 return self.run_methods(found, args.behind(frozenset({thing})), node, frame)
+        if thing in self._calling:
+            return self._call_back(thing, args.all(), node, frame)
+        self._calling.add(thing)
+        try:
+            return self._call_held(thing, args, node, frame)
+        finally:
+            self._calling.discard(thing)
+
+    def _call_held(self, thing: Fresh, args: Args, node: Any, frame: Frame) -> Value:
+        """Call what an object holds."""
         inside = Args((), {}, args.all() | self.items(frozenset({thing})))
         held_data = frozenset(
             t for t in self.items(frozenset({thing})) if isinstance(t, (Param, Outside, Fresh))
@@ -145,6 +164,10 @@ class Calls(Methods):
         if isinstance(wrapped, types.FunctionType):
             result = self.call_function(wrapped, args, node, frame)
             return result | self.fresh(node, "wrapped", None, result)
+        for cell in fn.__closure__ or ():
+            held = getattr(cell, "cell_contents", None)
+            if isinstance(held, types.FunctionType) and self.world.is_ours(module_of(held)):
+                self.run(held, args, node, frame)  # a wrapper that does not say so
         return self.call_foreign(self.world.name_of(fn), args, node, frame)
 
     def make(self, kind: type, args: Args, node: Any, frame: Frame) -> Value:
@@ -158,6 +181,7 @@ class Calls(Methods):
             return NOTHING
         if not self.world.is_ours(kind.__module__):
             return self._make_foreign(kind, name, args, node, frame)
+        self._meet_inherited(kind)
         meta = self.methods_of(type(kind), "__call__")
         if meta:
             return self.run_methods(meta, args.behind(frozenset({Known(kind)})), node, frame)
@@ -179,6 +203,12 @@ class Calls(Methods):
         for hook in ("__post_init__", "__del__"):
             self.run_methods(self.methods_of(kind, hook), Args((made,)), node, frame)
         return made
+
+    def _meet_inherited(self, kind: type) -> None:
+        """What a class of ours inherits from foreign ones may give objects of any class."""
+        names = (self.world.name_of(base) for base in kind.__mro__ if not self.world.is_ours(base.__module__))
+        if any(map(tables.gives_anything, names)):
+            self.world.meet_any()
 
     def _fill(self, kind: type, thing: Fresh, args: Args, node: Any, frame: Frame) -> None:
         """What a generated or inherited constructor does: it keeps its arguments."""
@@ -206,7 +236,7 @@ class Calls(Methods):
                 self.refuse_order(args.all(), node, frame)
             self.touch(
                 args.all(),
-                ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__"),
+                ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__", "__complex__"),
                 node,
                 frame,
             )
@@ -216,8 +246,22 @@ class Calls(Methods):
             if maker in (list, tuple):
                 self.refuse_order(args.all(), node, frame)
             self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
+            if maker is dict:
+                return self._make_mapping(kind, args, node)
             return self.fresh(node, "made", maker, self.items(args.all()))
-        return self.call_foreign(name, args, node, frame, kind)
+        made = self.call_foreign(name, args, node, frame, kind)
+        if kind is defaultdict and args.positional:
+            found = self._make_mapping(kind, args.without_first(), node)
+            given = self.call(args.first(), Args(), node, frame)
+            self.change(found, "fills", node, frame, given)
+            return found
+        return self._make_mapping(kind, args, node) if kind in (Counter, OrderedDict, defaultdict) else made
+
+    def _make_mapping(self, kind: type, args: Args, node: Any) -> Value:
+        """Make a dictionary."""
+        made = self.fresh(node, "mapping", kind)
+        self.pour(Fresh((id(node), "mapping"), kind), args)
+        return made
 
     def _make_local(self, kind: LocalClass, args: Args, node: Any, frame: Frame) -> Value:
         """Make an instance of a class that the call defines."""

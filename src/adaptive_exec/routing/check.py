@@ -15,6 +15,7 @@ Races: another thread that changes an argument during the call makes a finding, 
 from __future__ import annotations
 
 import functools
+import struct
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -99,7 +100,8 @@ class CallCheck:
             except ValueError as error:
                 self._found(f"reads what does not exist any more: {error}")
                 continue
-            self._globals.append((module, name, value, self._note(name, value, keep=False)))
+            if type(value) is not struct.Struct:  # which never changes, and can't be pickled
+                self._globals.append((module, name, value, self._note(name, value, keep=False)))
 
     def after(self, value: Any, sample: Sample) -> Sample:
         """Compare, and measure the payload.

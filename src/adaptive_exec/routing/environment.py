@@ -12,11 +12,12 @@ Races: a value that changes while it is pickled gives the bytes of some moment o
 from __future__ import annotations
 
 import re
+import struct
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
-from ..digests import DIGESTED_FROM, digest_of
+from ..digests import DIGESTED_FROM, Digest, digest_of
 from ..errors import NotPicklable
 from ..fingerprints import fingerprint
 from ..pickling import dumps, size_within
@@ -39,6 +40,7 @@ _ATOMS: Final = frozenset(
         type(NotImplemented),
         range,
         re.Pattern,
+        struct.Struct,
     }
 )
 _KEPT: Final = 1024
@@ -154,7 +156,9 @@ def _same(one: object, other: object) -> bool:
 
 
 def _short(value: object) -> object:
-    """A value, or the digest of a long text."""
+    """A value, or what stands for a long text or a layout of bytes."""
+    if isinstance(value, struct.Struct) and type(value) is struct.Struct:
+        return Digest("Struct", value.size, value.format.encode())  # it can't be pickled
     if type(value) in (str, bytes) and isinstance(value, (str, bytes)) and len(value) >= DIGESTED_FROM:
         return digest_of(value)
     return value

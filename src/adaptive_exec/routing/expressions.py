@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from . import tables
 from .arguments import Args
-from .heap import ARRAY, ITEMS
+from .heap import ARRAY, ITEMS, KEYS, is_mapping
+from .kinds import has_any
 from .origins import (
     NOTHING,
+    UNKNOWN,
     Bound,
     External,
     Fresh,
@@ -94,6 +96,7 @@ class Expressions(Targets):
                 else:
                     result |= self._any_attribute(args.positional[0], node, scope)
             elif value is operator.attrgetter:
+                self.expose(args.all(), only_special=True)
                 for each in node.args:
                     fetched = each.value if isinstance(each, ast.Constant) else None
                     if not isinstance(fetched, str) or fetched.rpartition(".")[2] in tables.MUTATORS:
@@ -102,6 +105,7 @@ class Expressions(Targets):
                 self.stay("calls vars() on its own names", node, scope.frame)
         if not callee and isinstance(node.func, ast.Attribute):
             self.callbacks(args, node, scope.frame)
+            self.expose(args.all(), only_special=True)
             if node.func.attr in ("join", "format"):
                 self.refuse_order(args.all(), node, scope.frame)
                 spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
@@ -137,6 +141,9 @@ class Expressions(Targets):
             self.touch(left | right, ("__index__",), node, scope.frame)
         if isinstance(node.op, ast.Mod):
             self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
+            self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
+        if not made and self._is_number(left | right, dunders[:2]):
+            return NOTHING
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
         if isinstance(node.op, ast.Mult) and list in kinds:
@@ -148,10 +155,32 @@ class Expressions(Targets):
             node, "sum", kind if kind in (list, tuple, set, ARRAY) else None, self.items(left | right)
         )
 
+    def _is_number(self, value: Value, names: tuple[str, ...]) -> bool:
+        """Whether an operator can make of these nothing but numbers and texts: other things don't know it."""
+        for thing in value:
+            if isinstance(thing, Fresh):
+                if not isinstance(thing.kind, type) or self.world.is_ours(thing.kind.__module__):
+                    return False
+                if has_any((thing.kind,), names):
+                    return False
+            elif isinstance(thing, Param):
+                if thing.kinds is not None or not self.world.lacks(*names):
+                    return False
+            elif isinstance(thing, Outside) and thing.value is not UNKNOWN:
+                if has_any((type(thing.value),), names):
+                    return False
+            elif not isinstance(thing, Bound):
+                return False
+        return True
+
     def _ev_unaryop(self, node: ast.UnaryOp, scope: Scope) -> Value:
         value = self.value(node.operand, scope)
         made = self.touch(value, tables.OPERATORS[type(node.op).__name__], node, scope.frame)
-        return NOTHING if isinstance(node.op, ast.Not) or not value else made | self.fresh(node, "unary")
+        if isinstance(node.op, ast.Not) or not value:
+            return NOTHING
+        if not made and self._is_number(value, tables.OPERATORS[type(node.op).__name__]):
+            return NOTHING
+        return made | self.fresh(node, "unary")
 
     def _ev_boolop(self, node: ast.BoolOp, scope: Scope) -> Value:
         value = NOTHING.union(*(self.value(each, scope) for each in node.values))
@@ -195,13 +224,19 @@ class Expressions(Targets):
     _ev_list = _ev_set = _ev_tuple
 
     def _ev_dict(self, node: ast.Dict, scope: Scope) -> Value:
-        held: Value = NOTHING
+        made = self.fresh(node, "display", dict)
+        thing = Fresh((id(node), "display"), dict)
         for key, each in zip(node.keys, node.values, strict=True):
             value = self.value(each, scope)
-            keys = NOTHING if key is None else self.value(key, scope)
+            if key is None:
+                self.touch(value, ("keys", "__getitem__"), node, scope.frame)
+                self.pour(thing, Args((value,)))
+                continue
+            keys = self.value(key, scope)
             self.hash_keys(keys, node, scope.frame)
-            held |= self.items(value) if key is None else value | keys
-        return self.fresh(node, "display", dict, held)
+            self.put(thing, KEYS, keys)
+            self.put(thing, ITEMS, value)
+        return made
 
     def _ev_subscript(self, node: ast.Subscript, scope: Scope) -> Value:
         value = self.value(node.value, scope)
@@ -218,7 +253,10 @@ class Expressions(Targets):
             if isinstance(thing, Outside) and isinstance(thing.value, defaultdict):
                 self.stay(f"may add a missing key to {thing.label}", node, scope.frame)
         constant = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        items = self.place(data, constant) if type(constant) is int else self.items(data)
+        mine = frozenset(thing for thing in data if is_mapping(thing))
+        rest = data - mine
+        items = self.place(rest, constant) if type(constant) is int else self.items(rest)
+        items |= self.values_at(mine)
         if isinstance(node.slice, ast.Slice):
             new = self.fresh(node, "slice", None if "numpy" in sys.modules else list, items)
             return made | (new | value if _ARRAYS & sys.modules.keys() else new)
@@ -244,10 +282,10 @@ class Expressions(Targets):
             self.value(node.format_spec, scope)
         return NOTHING
 
-    def _comprehension(self, node: Any, results: Sequence[ast.expr], scope: Scope) -> Value:
+    def _comprehension(self, node: Any, results: Sequence[ast.expr], scope: Scope) -> list[Value]:
         """Run a comprehension's loops, twice: what is bound late may be used early."""
         outer = scope.env
-        held: Value = NOTHING
+        held: list[Value] = []
         scope.env = dict(outer or {})
         for _ in range(2):
             for generator in node.generators:
@@ -256,7 +294,7 @@ class Expressions(Targets):
                 self.assign_inside(generator.target, self.iterate(generator.iter, scope), scope)
                 for condition in generator.ifs:
                     self.test(condition, scope)
-            held = NOTHING.union(*(self.value(each, scope) for each in results))
+            held = [self.value(each, scope) for each in results]
         bound = {
             each.id
             for generator in node.generators
@@ -275,7 +313,7 @@ class Expressions(Targets):
         unordered = any(isinstance(thing, Fresh) and thing.kind is set for thing in over)
         if isinstance(node, ast.ListComp):
             self.refuse_order(over, node, scope.frame)
-        held = self._comprehension(node, [node.elt], scope)
+        (held,) = self._comprehension(node, [node.elt], scope)
         if isinstance(node, ast.SetComp):
             self.hash_keys(held, node, scope.frame)
         kind = set if unordered or isinstance(node, ast.SetComp) else list
@@ -284,9 +322,10 @@ class Expressions(Targets):
     _ev_setcomp = _ev_generatorexp = _ev_listcomp
 
     def _ev_dictcomp(self, node: ast.DictComp, scope: Scope) -> Value:
-        held = self._comprehension(node, [node.key, node.value], scope)
-        self.hash_keys(held, node, scope.frame)
-        return self.fresh(node, "comprehension", dict, held)
+        keys, values = self._comprehension(node, [node.key, node.value], scope)
+        self.hash_keys(keys, node, scope.frame)
+        self.put(Fresh((id(node), "comprehension"), dict), KEYS, keys)
+        return self.fresh(node, "comprehension", dict, values)
 
     def _ev_yield(self, node: ast.Yield, scope: Scope) -> Value:
         if node.value is not None:

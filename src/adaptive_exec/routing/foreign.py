@@ -40,20 +40,49 @@ class Foreign(Members):
         why = denied(name)
         if why is not None:
             self.stay(why, node, frame)
-        if name == "functools.wraps":
-            return self.fresh(node, "wraps", IDENTITY)
+        if name in _KEEPING_THE_FUNCTION:
+            # Of a function within; what a call keeps in such a cache is gone with the call.
+            self.run_any("__hash__")
+            self.run_any("__eq__")
+            functions = frozenset(
+                each for each in args.first() if isinstance(each, (Known, Local, Bound, Partial))
+            )
+            decorated = functions if name != "functools.wraps" else NOTHING
+            return decorated or self.fresh(node, "wraps", IDENTITY)
+        if name == "sqlite3.connect" and "uri" in args.named:
+            self.stay("opens a database by its URI, which may be one in this process's memory", node, frame)
+        if name == "functools.reduce" and len(args.positional) > 1 and not args.rest:
+            return self._reduce(args, node, frame)
         if name in _LOOKING:
             return NOTHING
         if name == "logging.getLogger":
             return frozenset({Outside("a logger", logging.root)})
+        if tables.gives_anything(name):
+            self.world.meet_any()
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        if name not in tables.TOUCHES:
+            self.expose(args.all() | called, only_special=tables.asks_only_specially(name))
         if name in tables.CHOOSING:
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
         return self._result(name, args, called, kind, node)
+
+    def _reduce(self, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a function with what it has given before and one item after the other."""
+        self._check_arguments("functools.reduce", args, node, frame)
+        sequence = args.positional[1]
+        made = self.touch(sequence, ("__iter__", "__next__", "__getitem__"), node, frame)
+        items = self.items(sequence) | made | self.items(made)
+        value = args.positional[2] if len(args.positional) > 2 else items
+        for _ in range(_ROUNDS):
+            more = value | self.call(args.first(), Args((value, items)), node, frame)
+            if more == value:
+                return value
+            value = more
+        return self.stay("calls functools.reduce() in a way too tangled to read", node, frame)
 
     def _check_arguments(self, name: str, args: Args, node: Any, frame: Frame) -> None:
         """What a foreign function does to what it is given, besides calling it."""
@@ -63,11 +92,12 @@ class Foreign(Members):
             self.change(args.named["out"], "writes its output into", node, frame)
         for place in tables.CALLS_ARGUMENT.get(name, ()):
             for thing in args.at(place):
-                if isinstance(thing, Param) or (
+                if (isinstance(thing, Param) and not self.is_without(thing, "__call__")) or (
                     isinstance(thing, Outside) and not never_changes(thing.value)
                 ):
                     self.stay(f"calls {thing.label}, which may do anything", node, frame)
-        if name in _ORDERED:
+        foreign_key = any(isinstance(each, (Bound, Known)) for each in args.at("key"))
+        if name in _ORDERED or (foreign_key and name in tables.CHOOSING):  # it may find several items alike
             self.refuse_order(args.all(), node, frame)
 
     def _known_result(self, name: str, args: Args, node: Any) -> Value:
@@ -111,7 +141,8 @@ class Foreign(Members):
         place = tables.CHANGES_ARGUMENT[name]
         target = args.at(place) | args.rest
         verb = "advances" if name == "builtins.next" else f"calls {name.removeprefix('builtins.')}() on"
-        stored = NOTHING.union(*args.positional[1:], *args.named.values())
+        after = 2 if name == "builtins.setattr" else 1  # the name of an attribute is kept nowhere
+        stored = NOTHING.union(*args.positional[after:], *args.named.values())
         self.change(target, verb, node, frame, stored)
 
     def callbacks(self, args: Args, node: Any, frame: Frame, more: Value = NOTHING) -> Value:
@@ -136,10 +167,7 @@ class Foreign(Members):
                 continue
             if isinstance(thing, Known) and not self._ours_or_denied(thing.value):
                 continue
-            if (thing, ("callback",)) not in self._touching:
-                self._touching.add((thing, ("callback",)))
-                result |= self.call(frozenset({thing}), Args((), {}, data), node, frame)
-                self._touching.discard((thing, ("callback",)))
+            result |= self._call_back(thing, data, node, frame)
         return result
 
     def _of_consequence(self, value: Any, node: Any, frame: Frame) -> bool:
@@ -171,6 +199,9 @@ class Foreign(Members):
         return self.world.is_ours(value.__module__ if isinstance(value, type) else module_of(value))
 
 
+_ROUNDS: Final = 25
+_KEEPING_THE_FUNCTION: Final = frozenset({"functools.wraps", "functools.cache", "functools.lru_cache"})
+"""What makes of a function one that does the same, or gives a decorator that does so."""
 _IN_C: Final = (types.BuiltinFunctionType, types.MethodDescriptorType)
 _CALLED: Final = (types.FunctionType, classmethod, staticmethod, Local)
 _LOOKING: Final = frozenset(

@@ -30,6 +30,10 @@ def objection(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str
     for value in (*args, *kwargs.values()):
         kind = type(value)
         if kind in _PLAIN:
+            if kind is float and value != value:
+                return (
+                    "is given a NaN, which is only equal to itself by identity, and a worker would get a copy"
+                )
             continue
         if kind is object:
             return "is given an object whose identity is all there is to it, and a worker would get a copy"

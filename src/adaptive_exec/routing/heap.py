@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import time
 import types
+from collections import Counter, OrderedDict, defaultdict
 from typing import Any, Final, NoReturn
 
+from . import tables
 from .environment import attributes_of, never_changes
 from .origins import (
     NOTHING,
@@ -24,18 +26,33 @@ from .origins import (
 from .scopes import Frame
 from .world import World
 
-__all__ = ["ARRAY", "CONTAINERS", "IDENTITY", "ITEMS", "Heap", "level_of", "plain_at"]
+__all__ = [
+    "ARRAY",
+    "CONTAINERS",
+    "IDENTITY",
+    "ITEMS",
+    "KEYS",
+    "MAPPINGS",
+    "Heap",
+    "is_mapping",
+    "level_of",
+    "plain_at",
+]
 
 ITEMS: Final = "*"
+KEYS: Final = "keys of a mapping"
 ARRAY: Final = "array"
 """The kind of what holds nothing but numbers."""
 IDENTITY: Final = "identity"
 """The kind of a function that gives back what it is called with."""
-CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray)
+MAPPINGS: Final = (dict, OrderedDict, defaultdict, Counter)
+CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray, types.MappingProxyType)
 _DEEP: Final = 4
 _WIDE: Final = 10_000
 _OPAQUE: Final = object()
 _CODE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+_LENDING: Final = ("__array__", "__alloc__", "frombytes", "cast")
+"""What arrays of NumPy, byte arrays, arrays and views of memory have."""
 _STEPS: Final = 120_000
 _SECONDS: Final = 0.5
 """CPU time that a reading may take: a step among many possible values may take milliseconds."""
@@ -52,7 +69,8 @@ class Heap:
         self.changed = False
         self.steps = 0
         self._until = time.thread_time() + _SECONDS
-        self._held: dict[tuple[Fresh, str], Value] = {}
+        self._held: dict[Fresh, dict[str, Value]] = {}
+        self._reached: dict[Value, Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
         self.raised: Value = NOTHING
@@ -86,26 +104,28 @@ class Heap:
         """Note that a new object holds something."""
         if not value or thing.kind is ARRAY:
             return
-        known = self._held.get((thing, where), NOTHING)
+        held = self._held.setdefault(thing, {})
+        known = held.get(where, NOTHING)
         if not value <= known:
-            self._held[thing, where] = known | value
+            held[where] = known | value
+            self._reached.clear()
             self.changed = True
 
     def field(self, thing: Fresh, name: str) -> Value:
         """What an attribute of a new object may be."""
-        return self._held.get((thing, name), NOTHING)
+        return self._held.get(thing, {}).get(name, NOTHING)
 
     def fields(self, thing: Fresh) -> Value:
         """Whatever a new object may hold, in attributes as in items."""
-        return NOTHING.union(*(value for (owner, _), value in list(self._held.items()) if owner == thing))
+        return NOTHING.union(*self._held.get(thing, {}).values())
 
     def items(self, value: Value) -> Value:
         """What iterating over a value, or taking an item or an unknown attribute of it, may give."""
         found: set[Any] = set()
         for thing in value:
             if isinstance(thing, Fresh):
-                found |= self.field(thing, ITEMS)
-                if not isinstance(thing.kind, type) or thing.kind not in (list, dict, set, tuple, str):
+                found |= self.field(thing, ITEMS) | self.field(thing, KEYS)
+                if not isinstance(thing.kind, type) or thing.kind not in (list, set, tuple, str, *MAPPINGS):
                     found |= self.fields(thing) | {thing}
             elif isinstance(thing, Outside):
                 found |= self.part(thing)
@@ -144,6 +164,9 @@ class Heap:
 
     def reach(self, value: Value) -> Value:
         """All that can be reached from a value."""
+        known = self._reached.get(value)
+        if known is not None:
+            return known
         found: set[Any] = set()
         todo = list(value)
         while todo:
@@ -158,15 +181,30 @@ class Heap:
             elif isinstance(thing, LocalClass):
                 for each in thing.names.values():
                     todo.extend(each)
-        return frozenset(found)
+        reached = frozenset(found)
+        if not any(isinstance(thing, LocalClass) for thing in found):
+            self._reached[value] = reached
+        return reached
 
     def change(
-        self, value: Value, verb: str, node: Any, frame: Frame, stored: Value = NOTHING, where: str = ITEMS
+        self,
+        value: Value,
+        verb: str,
+        node: Any,
+        frame: Frame,
+        stored: Value = NOTHING,
+        where: str = ITEMS,
+        needed: str = "",
     ) -> None:
-        """Something is done to a value that changes it: innocent if the call itself made it."""
+        """Something is done to a value that changes it: innocent if the call itself made it.
+
+        `needed` is what an object must have for that: where nothing that is given has it, there is an error.
+        """
         for thing in value:
             if isinstance(thing, Fresh):
                 self.put(thing, where, stored)
+            elif needed and self.is_without(thing, needed):
+                continue
             elif isinstance(thing, (Outside, Param)):
                 self.stay(f"{verb} {thing.label}", node, frame)
             elif isinstance(thing, Known):
@@ -174,6 +212,10 @@ class Heap:
                 self.stay(f"{verb} {type(thing.value).__name__} {name}", node, frame)
             elif isinstance(thing, (Local, LocalClass)):
                 self.raised |= stored  # kept somewhere: an attribute of a function of the call's own
+
+    def is_without(self, thing: Any, name: str) -> bool:
+        """Whether something is an argument of unknown class, and nothing that is given has such an attribute."""
+        return isinstance(thing, Param) and thing.kinds is None and self.world.lacks(name)
 
     def refuse_order(self, value: Value, node: Any, frame: Frame) -> None:
         """Strings have other hashes in another process, so the items of a set come in another order there."""
@@ -209,8 +251,21 @@ class Heap:
             # With something new beside it, it may be a view of the argument: `numpy.asarray(x)`.
             view = any(isinstance(other, Fresh) and other.site[1] != "sum" for other in value)
             counting = not operand or isinstance(node.op, (ast.FloorDiv, ast.Mod, ast.Pow))
+            # Only what lends its memory can be viewed.
+            view = view and not (isinstance(thing, Param) and self.world.lacks(*_LENDING))
             if isinstance(thing, Param) and (view or not counting):
+                if thing.kinds is None and self.world.lacks(tables.OPERATORS[type(node.op).__name__][2]):
+                    continue
                 self.stay(f"may change {thing.label} in place", node, frame)
+
+
+def is_mapping(thing: object) -> bool:
+    """Whether something is a dictionary that the call makes, and of no class of anybody's own.
+
+    Args:
+        thing: One of what a value may be.
+    """
+    return isinstance(thing, Fresh) and isinstance(thing.kind, type) and thing.kind in MAPPINGS
 
 
 def level_of(whole: Any, depth: int) -> list[Any] | None:
@@ -238,7 +293,7 @@ def _inside(value: Any) -> list[Any]:
     """What an item or an attribute of a value may be."""
     if _is_plain(value):
         return []
-    if isinstance(value, dict):
+    if isinstance(value, (dict, types.MappingProxyType)):
         return [*value.values(), *value.keys()]
     if isinstance(value, (list, tuple, set, frozenset)):
         return list(value)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from .arguments import Args
-from .heap import Heap
+from .heap import ITEMS, Heap
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -26,11 +26,13 @@ from .origins import (
     Value,
 )
 from .scopes import Frame
-from .world import World, module_of
+from .world import TUPLE_GETTER, World, module_of
 
 __all__ = ["Members"]
 
-_SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
+_METHODS: Final = (types.FunctionType, classmethod, staticmethod, property, functools.cached_property)
+_NEVER_ASKED: Final = {"__new__", "__class_getitem__", "__init_subclass__", "__annotate_func__", "__del__"}
+_SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType, TUPLE_GETTER)
 
 
 class Members(Heap):
@@ -40,8 +42,12 @@ class Members(Heap):
         super().__init__(world, file)
         self.sent: Value = NOTHING
         self.hashing = 0
-        self._waiting: dict[tuple[int, int], tuple[type, Any]] = {}
+        self._waiting: dict[tuple[int, int], tuple[type, type, Any]] = {}
         self._given: dict[tuple[int, int], Value] = {}
+        self._later: dict[tuple[int, int, bool], tuple[Any, Any, Value, Value]] = {}
+        self._calling: set[Fresh] = set()
+        self._called_back: dict[Origin, tuple[Value, Value, Any, Frame]] = {}
+        self._known_later: dict[tuple[int, int, bool], Value] = {}
         self._touching: set[tuple[Origin, tuple[str, ...]]] = set()
 
     @abstractmethod
@@ -157,7 +163,7 @@ class Members(Heap):
                 called = NOTHING
                 for each in args.first():
                     if isinstance(each, Fresh):
-                        held = self.field(each, found.__name__)
+                        held = self.field(each, getattr(found, "__name__", ITEMS))
                         called |= self.call(held, args.without_first(), node, frame)
             elif isinstance(found, staticmethod):
                 called = self.run_found(found.__func__, args.without_first(), node, frame, owner)
@@ -205,12 +211,18 @@ class Members(Heap):
     ) -> Value:
         """Run the special methods that an operator or a foreign function may call."""
         result: Value = NOTHING
+        unknown: set[bool] = set()  # whether it is an argument
         for thing in self.reach(value) if deep else value:
             if isinstance(thing, (Param, Outside, Fresh)):
-                result |= self._touch_one(thing, names, node, frame, more)
-        return result
+                if self.classes_of(thing):
+                    result |= self._touch_one(thing, names, node, frame, more)
+                else:
+                    unknown.add(isinstance(thing, Param))
+        if not unknown:
+            return result
+        return result.union(*(self.run_any(name, given=False not in unknown) for name in names))
 
-    def run_any(self, name: str, only: Any = object) -> Value:
+    def run_any(self, name: str, only: Any = object, *, given: bool = False) -> Value:
         """Run what an object of an unknown class may have under this name: every such method of ours.
 
         Each is read once, on an object of its own class that the call might have made: what it does to
@@ -218,28 +230,97 @@ class Members(Heap):
         It is read later, by `run_waiting`, so that such calls don't nest; what it gives is known a round later.
         """
         result: Value = NOTHING
-        for owner, found in list(self.world.candidates(name)):
+        for kind, owner, found in list(self.world.candidates(name, given=given)):
             if isinstance(found, only):
-                self._waiting.setdefault((id(owner), id(found)), (owner, found))
-                result |= self._given.get((id(owner), id(found)), NOTHING)
+                self._waiting.setdefault((id(kind), id(found)), (kind, owner, found))
+                result |= self._given.get((id(kind), id(found)), NOTHING)
         return result
+
+    def expose(self, value: Value, *, only_special: bool) -> None:
+        """Foreign code gets these things: read what it may run of them, each method on an object of its class."""
+        kinds: dict[Any, None] = {}
+        for thing in self.reach(value):
+            if isinstance(thing, (Param, Outside, Fresh)):
+                there = self.world.given if isinstance(thing, Param) else self.world.living
+                kinds.update(dict.fromkeys(self.classes_of(thing) or there or ()))
+        for kind in kinds:
+            if isinstance(kind, type):
+                for owner, found in self._exposed(kind, only_special):
+                    self._waiting.setdefault((id(kind), id(found)), (kind, owner, found))
+
+    def _exposed(self, kind: type, only_special: bool) -> list[tuple[type, Any]]:
+        """The methods of a class that foreign code may run: special ones and properties, or all."""
+        names = {name for base in kind.__mro__ if self.world.is_ours(base.__module__) for name in vars(base)}
+        return [
+            method
+            for name in names - _NEVER_ASKED
+            for method in self.methods_of(kind, name)
+            if isinstance(method[1], _METHODS)
+            and self.world.is_written(method[1])
+            and (not only_special or name.startswith("__") or isinstance(method[1], property))
+        ]
 
     def run_waiting(self, frame: Frame) -> None:
         """Read the methods that objects of unknown classes may have."""
         done = 0
         while done < len(self._waiting):
-            key, (owner, found) = list(self._waiting.items())[done]
+            key, (kind, owner, found) = list(self._waiting.items())[done]
             done += 1
-            me, anything = self.fresh(owner, "some", owner), self.fresh(owner, "anything")
+            me, anything = self.fresh(kind, "some", kind), self.fresh(kind, "anything")
             self.hashing += (
                 1  # whether that ever runs is not known: that it asks for a hash is no reason to stay
             )
-            given = self.run_methods([(owner, found)], Args((me,), {}, anything), owner, frame)
+            given = self.run_methods([(owner, found)], Args((me,), {}, anything), kind, frame)
             self.hashing -= 1
             known = self._given.get(key, NOTHING)
             if not given <= known:
                 self._given[key] = known | given
                 self.changed = True
+        self._run_later(frame)
+
+    def _put_off(self, methods: list[tuple[Any, Any]], thing: Any, more: Value) -> Value:
+        """Read special methods later, once for all that they are run with, and say what is known of their results.
+
+        So that such calls, of which each may lead to the next, don't nest.
+        """
+        result: Value = NOTHING
+        for owner, found in methods:
+            key = (id(owner), id(found), self.hashing > 0)
+            _, _, mine, others = self._later.get(key, (owner, found, NOTHING, NOTHING))
+            if thing not in mine or not more <= others:
+                self._later[key] = owner, found, mine | {thing}, others | more
+                self.changed = True
+            result |= self._known_later.get(key, NOTHING)
+        return result
+
+    def _call_back(self, thing: Origin, data: Value, node: Any, frame: Frame) -> Value:
+        """Foreign code calls a function: read it later, once for all that it is called with."""
+        given, result, _, _ = self._called_back.get(thing, (NOTHING, NOTHING, node, frame))
+        if not data <= given or thing not in self._called_back:
+            self._called_back[thing] = given | data, result, node, frame
+            self.changed = True
+        return result
+
+    def _run_called_back(self) -> None:
+        """Read the functions that foreign code calls."""
+        for thing, (data, _, node, frame) in list(self._called_back.items()):
+            found = self.call(frozenset({thing}), Args((), {}, data), node, frame)
+            given, result, _, _ = self._called_back[thing]
+            if not found <= result:
+                self._called_back[thing] = given, result | found, node, frame
+                self.changed = True
+
+    def _run_later(self, frame: Frame) -> None:
+        """Read the special methods that were put off."""
+        self._run_called_back()
+        for key, (owner, found, mine, more) in list(self._later.items()):
+            self.hashing = int(key[2])
+            given = self.run_methods([(owner, found)], Args((mine,), {}, more), owner, frame)
+            known = self._known_later.get(key, NOTHING)
+            if not given <= known:
+                self._known_later[key] = known | given
+                self.changed = True
+        self.hashing = 0
 
     def hash_keys(self, value: Value, node: Any, frame: Frame) -> None:
         """What becomes a key is hashed and compared."""
@@ -261,18 +342,18 @@ class Members(Heap):
     def _touch_with(
         self, kinds: tuple[Any, ...], names: tuple[str, ...], rest: Args, node: Any, frame: Frame
     ) -> Value:
-        """Run those special methods that the classes have, or that any class of ours has."""
+        """Run those special methods that the classes have."""
         result: Value = NOTHING
         for name in names:
             found = [
                 method
                 for kind in kinds
-                if isinstance(kind, LocalClass) or self.world.is_ours(kind.__module__)
+                if isinstance(kind, LocalClass) or name in self.world.names_in(kind)
                 for method in self.methods_of(kind, name)
             ]
             self.hashing += name == "__hash__"
             try:
-                result |= self.run_methods(found, rest, node, frame) if kinds else self.run_any(name)
+                result |= self._put_off(found, next(iter(rest.first())), rest.rest)
             finally:
                 self.hashing -= name == "__hash__"
         return result

@@ -12,8 +12,8 @@ from . import tables
 from .arguments import Args
 from .denied import denied
 from .environment import attributes_of, never_changes
-from .foreign import Foreign
-from .heap import CONTAINERS, ITEMS
+from .heap import CONTAINERS, ITEMS, KEYS, MAPPINGS, is_mapping, level_of
+from .mappings import Mappings
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -44,18 +44,26 @@ _LOGGING: Final = frozenset(
 _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetric_difference", "copy"})
 
 
-class Methods(Foreign):
+_KEEPING_NOTHING: Final = frozenset({"sort", "index", "count", "remove", "discard", "pop", "reverse"})
+"""Methods of lists and sets that put nothing into them."""
+_KINDS: Final = 16
+
+
+class Methods(Mappings):
     """Follows methods."""
 
     def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of whatever the receiver may be."""
         result: Value = NOTHING
+        if name in ("pack_into", "readinto", "readinto1", "recv_into"):
+            self.change(args.first() | args.rest, f"calls {name}() on", node, frame)
         for thing in receiver:
             result |= self._method_of(thing, name, args, node, frame)
         if name in ("join", "extend", "writelines", "extendleft"):
             self.refuse_order(args.all(), node, frame)
         if not receiver:
             self.callbacks(args, node, frame)
+            self.expose(args.all(), only_special=True)
             if name in ("join", "format", "format_map"):
                 self.touch(args.all(), ("__str__", "__format__", "__iter__"), node, frame)
         return result
@@ -129,6 +137,12 @@ class Methods(Foreign):
         here = inspect.getattr_static(kind, name, None)
         if isinstance(here, (types.MethodDescriptorType, types.WrapperDescriptorType, types.FunctionType)):
             return self.call_method(args.first(), name, args.without_first(), node, frame)
+        if kind in MAPPINGS and name == "fromkeys":
+            self.hash_keys(self.items(args.first()), node, frame)
+            made = self.fresh(node, "fromkeys", kind, args.rest.union(*args.positional[1:]))
+            self.put(Fresh((id(node), "fromkeys"), kind), KEYS, self.items(args.first() | args.rest))
+            # In the order of a set, if they come from one.
+            return made | frozenset(t for t in args.first() if isinstance(t, Fresh) and t.kind is set)
         if not self.world.is_ours(kind.__module__):
             return self.call_foreign(dotted, args, node, frame)
         self.callbacks(args, node, frame)
@@ -172,9 +186,12 @@ class Methods(Foreign):
 
     def _method_by_name(self, me: Value, label: str, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of an object of the caller's, of a class that is not known."""
+        if name in tables.MUTATORS and all(self.is_without(each, name) for each in me):
+            return NOTHING
         if name in tables.MUTATORS or name == ITEMS:
             self.stay(f"{_verb(name)} {label}", node, frame)
-        candidates = list(self.world.candidates(name))
+        given = all(isinstance(each, Param) for each in me)
+        candidates = [(owner, found) for _, owner, found in self.world.candidates(name, given=given)]
         result = self.run_methods(candidates, args.behind(me), node, frame)
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
@@ -184,13 +201,23 @@ class Methods(Foreign):
             return self.fresh(node, "copy", list, self.items(me))
         return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
 
+    def _methods_inside(self, thing: Outside, name: str) -> list[tuple[Any, Any]]:
+        """The methods of this name of whatever lies there, if all of that is of classes of ours that have one."""
+        level = level_of(thing.whole, thing.depth) if thing.whole is not UNKNOWN else None
+        kinds = {type(each) for each in level or ()}
+        found = {kind: self.methods_of(kind, name) for kind in kinds}
+        if len(kinds) > _KINDS or not all(found.values()):
+            return []
+        return list(dict.fromkeys(each for methods in found.values() for each in methods))
+
     def _method_of_outside(self, thing: Outside, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of data of this process."""
         me = frozenset({thing})
-        if thing.value is UNKNOWN:
-            return self._method_by_name(me, thing.label, name, args, node, frame)
         kind = type(thing.value)
-        found = self.methods_of(kind, name)
+        unknown = thing.value is UNKNOWN
+        found = self._methods_inside(thing, name) if unknown else self.methods_of(kind, name)
+        if unknown and not found:
+            return self._method_by_name(me, thing.label, name, args, node, frame)
         if found:
             return self.run_methods(found, args.behind(me), node, frame)
         if name in attributes_of(thing.value):
@@ -241,10 +268,17 @@ class Methods(Foreign):
             inside = Args((me,), {}, args.all() | self.items(args.all()) | self.fresh(node, "visited"))
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
+        known = self.method_of_mapping(thing, name, args, node, frame) if is_mapping(thing) else None
+        return self._method_of_new(thing, name, args, node, frame) if known is None else known
+
+    def _method_of_new(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call a method of an object that the call made, of a foreign class or one that is not known."""
+        me: Value = frozenset({thing})
         if thing.kind is set and name == "pop":
             self.refuse_order(me, node, frame)
         if thing.kind is None:
-            self.run_methods(list(self.world.candidates(name)), args.behind(me), node, frame)
+            candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
+            self.run_methods(candidates, args.behind(me), node, frame)
         self.callbacks(args, node, frame, me)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
         if name in ("send", "throw") and not args.all() <= self.sent:
@@ -259,9 +293,9 @@ class Methods(Foreign):
         if name == "items" and not args.positional and not args.rest:
             keys_and_values = self.items(me) - (me if thing.kind is None else NOTHING)
             return self.tuples([keys_and_values, keys_and_values], NOTHING, node)
-        self.put(
-            thing, ITEMS, args.all() | self.items(args.all() if name not in ("append", "add") else NOTHING)
-        )
+        if name != "sort" and (name not in _KEEPING_NOTHING or thing.kind not in (list, set, tuple)):
+            alone = name in ("append", "add")
+            self.put(thing, ITEMS, args.all() | self.items(NOTHING if alone else args.all()))
         kind = set if thing.kind is set and name in _SET_METHODS else None
         return self.items(me) | self.fresh(node, "from fresh", kind, self.items(me) | args.all())
 

@@ -52,9 +52,11 @@ class Reader(Statements):
         for _ in range(_ROUNDS):
             self.changed = False
             self._done.clear()
+            living = None if self.world.living is None else len(self.world.living)
             result = go()
             self.run_waiting(nowhere)
-            if not self.changed:
+            now = None if self.world.living is None else len(self.world.living)
+            if not self.changed and living == now:
                 return result
         raise StaysError("is too tangled to read")
 

@@ -19,12 +19,13 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .arguments import Args
 from .environment import environment
+from .kinds import has_any, is_ever_ours
 from .origins import NOTHING, Known, Param, StaysError, Value
 from .reader import Reader
 from .world import World, module_of
@@ -34,6 +35,7 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
+_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +47,77 @@ class Verdict:
         reason: Why not, as a clause whose subject is the function; empty if they may.
         reads: (module, name) of the data that the function and what it calls read from modules. A name
             with dots is a path: `Settings.level` is an attribute of the class `Settings`.
+        kinds: It holds for calls that are given objects of no other classes of ours than these; None if of any.
+        lacking: Special methods that no object may have which a call is given, whatever its class, numbers excepted.
     """
 
     allowed: bool
     reason: str
     reads: tuple[tuple[str, str], ...] = ()
+    kinds: frozenset[type] | None = None
+    lacking: frozenset[str] = frozenset()
+
+    def covers(self, kinds: frozenset[type] | None) -> bool:
+        """Whether it holds for a call that is given objects of these classes, None being any."""
+        if kinds is None or not kinds:
+            return kinds is not None or (self.kinds is None and not self.lacking)
+        mine = self.kinds
+        known = mine is None or all(kind in mine or not is_ever_ours(kind) for kind in kinds)
+        return known and not has_any(kinds, tuple(self.lacking))
 
 
-def judge(fn: Callable[..., Any]) -> Verdict:
+def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdict:
     """Read a function's code and say whether its calls may leave the process.
 
     Args:
         fn: What is going to be called: a function, method, partial, class or callable object.
+        given: The classes of ours of whatever calls are given, `kinds.kinds_of_call`; None if they may be any.
 
     Returns:
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads = _judge(fn)
+        reads, living, lacking = _judge(fn, given)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", reads)
+    return Verdict(True, "", reads, living, lacking)
 
 
-def _judge(fn: Any) -> tuple[tuple[str, str], ...]:
-    """The data that a function reads; raises StaysError if its calls must stay."""
-    target, me = _unwrap(fn)
+def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
+    """The data that a function reads, and the classes; raises StaysError if its calls must stay."""
+    target, me = _unwrap(fn, given)
     if not callable(target):
         raise StaysError("is not something that can be called")
     if isinstance(target, types.FunctionType) and not _is_standard(target):
         for store in _stores(target):
             raise StaysError(store)
-        return _read(target, me, _wrapped(fn))
-    return _read_other(target)
+        return _read(target, me, _wrapped(fn), given)
+    return _read_other(target, given)
 
 
-def _unwrap(fn: Any) -> tuple[Any, type | None]:
+def _found_by(world: World) -> _Found:
+    """What a reading has found out."""
+    living = None if world.living is None else frozenset(world.living)
+    return world.all_reads(), living, frozenset(world.lacking)
+
+
+def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:
     """What is really called, and the class of the object that it is called on, if there is one."""
     me: type | None = None
     for _ in range(_WRAPPERS):
         if isinstance(fn, functools.partial):
             for bound in (*fn.args, *fn.keywords.values()):
-                if callable(bound) and not (verdict := judge(bound)).allowed:
+                if callable(bound) and not (verdict := judge(bound, given)).allowed:
                     raise StaysError(f"holds a function that {verdict.reason}")
             fn = fn.func
         elif isinstance(fn, types.MethodType):
-            if isinstance(fn.__self__, type):
+            if isinstance(fn.__self__, type) and given is None:
                 raise StaysError("is a class method, and what its class holds belongs to this process")
-            me = type(fn.__self__)
+            me = fn.__self__ if isinstance(fn.__self__, type) else type(fn.__self__)
             fn = fn.__func__
         elif isinstance(fn, (types.FunctionType, types.BuiltinFunctionType, type)):
             return fn, me
@@ -123,12 +144,17 @@ def _wrapped(fn: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tuple[tuple[str, str], ...]:
+def _read(
+    fn: types.FunctionType, me: type | None, pinned: frozenset[int], given: Iterable[type] | None
+) -> _Found:
     """Read a Python function."""
     kind = fn.__code__.co_flags
     if kind & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         raise StaysError("is a generator function, and generators can't travel")
-    world = World(module_of(fn))
+    world = World(module_of(fn), given)
+    if me is not None:
+        world.meet(me)
+        world.given = world.given if world.given is None else {**world.given, me: None}
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
     if fn.__globals__.get(fn.__name__) is fn:
@@ -138,13 +164,14 @@ def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tu
     args = _parameters(fn, kinds)
     result = reader.settle(lambda: reader.run(fn, args, None, None, owner))
     reader.check_result(result)
-    return world.all_reads()
+    return _found_by(world)
 
 
-def _read_other(target: Any) -> tuple[tuple[str, str], ...]:
+def _read_other(target: Any, given: Iterable[type] | None) -> _Found:
     """Read a class, or look up a builtin by its name."""
     module = getattr(target, "__module__", "") or ""
-    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module)
+    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module, given)
+    world.meet(target)
     if isinstance(target, types.BuiltinFunctionType) and not isinstance(
         target.__self__, types.ModuleType | None
     ):
@@ -162,7 +189,7 @@ def _read_other(target: Any) -> tuple[tuple[str, str], ...]:
         return reader.call_known(Known(target), args, _NOWHERE, nowhere)
 
     reader.settle(go)
-    return world.all_reads()
+    return _found_by(world)
 
 
 def _is_standard(fn: types.FunctionType) -> bool:
@@ -184,6 +211,8 @@ def _parameters(fn: types.FunctionType, kinds: tuple[type, ...] | None) -> Args:
     values: list[Value] = [frozenset({Param(f"its argument {name}")}) for name in names]
     if kinds is not None and code.co_argcount:
         values[0] = frozenset({Param("the object whose method it is", kinds)})
+        if any(_is_class_method(fn, kind) for kind in kinds):
+            values[0] = frozenset(map(Known, kinds))
     positional = tuple(values[: code.co_argcount])
     named = dict(zip(names[code.co_argcount :], values[code.co_argcount :], strict=True))
     if code.co_flags & inspect.CO_VARARGS:
@@ -191,6 +220,12 @@ def _parameters(fn: types.FunctionType, kinds: tuple[type, ...] | None) -> Args:
     if code.co_flags & inspect.CO_VARKEYWORDS:
         named["**"] = frozenset({Param("its keyword arguments")})
     return Args(positional, named, NOTHING)
+
+
+def _is_class_method(fn: types.FunctionType, kind: type) -> bool:
+    """Whether a function stands in a class as a class method."""
+    found = (value for base in kind.__mro__ for value in vars(base).values())
+    return any(isinstance(value, classmethod) and value.__func__ is fn for value in found)
 
 
 def _owner(fn: types.FunctionType, me: type | None) -> type | None:

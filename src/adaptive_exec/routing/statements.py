@@ -11,6 +11,7 @@ from .arguments import Args
 from .definitions import Definitions
 from .origins import (
     NOTHING,
+    Fresh,
     Known,
     LocalClass,
     Outside,
@@ -135,13 +136,21 @@ class Statements(Definitions):
             entered = self.touch(manager, ("__enter__",), node, scope.frame)
             self.touch(manager, ("__exit__",), node, scope.frame)
             for thing in manager:
-                if isinstance(thing, (Param, Outside)):
+                if isinstance(thing, Outside) or (
+                    isinstance(thing, Param) and not self.is_without(thing, "__enter__")
+                ):
                     self.stay(f"enters {thing.label}", node, scope.frame)
             if item.optional_vars is not None:
-                self.assign(item.optional_vars, entered | manager | self.items(manager), scope)
+                lent = frozenset(thing for thing in manager if not self._enters_itself(thing))
+                self.assign(item.optional_vars, entered | manager | self.items(lent), scope)
         scope.tries.append(dict(scope.env or {}))
         self.block(node.body, scope)
         scope.env = joined(scope.env, scope.tries.pop())  # the manager may swallow an exception
+
+    def _enters_itself(self, thing: Any) -> bool:
+        """Whether `with` gives the very object: as files do, and archives."""
+        kind = thing.kind if isinstance(thing, Fresh) else None
+        return isinstance(kind, type) and tables.gives_new(self.world.name_of(kind))
 
     def _do_try(self, node: ast.Try, scope: Scope) -> None:
         scope.tries.append(dict(scope.env or {}))
@@ -199,7 +208,7 @@ class Statements(Definitions):
             before = self.attribute(held, target.attr, target, scope)
         else:
             self.value(target.slice, scope)
-            before = self.items(held)
+            before = self.values_at(held)
         self.touch(before, dunders, node, frame, operand)
         self.check_augmented(before, operand, node, frame)
         kept = self.grown(before, operand)
@@ -217,7 +226,10 @@ class Statements(Definitions):
                 if isinstance(name, str):
                     self.bind(scope, name, parts)
                 elif isinstance(inner, ast.expr):
-                    self.value(inner, scope)
+                    for thing in self.value(inner, scope):
+                        kind = type(thing.value) if isinstance(thing, Known) else None
+                        asked = self.methods_of(kind, "__instancecheck__")
+                        self.run_methods(asked, Args((frozenset({thing}), parts)), node, scope.frame)
             self.touch(subject, ("__eq__", "__len__", "__getitem__"), node, scope.frame)
             if case.guard is not None:
                 self.test(case.guard, scope)

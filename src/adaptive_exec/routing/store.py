@@ -34,6 +34,7 @@ __all__ = ["FunctionRecord", "Store", "name_of"]
 
 LIMIT = 4096
 LATELY = 256
+_SUITED = 16  # kinds of arguments that a verdict is kept for
 
 
 class FunctionRecord:
@@ -62,6 +63,7 @@ class FunctionRecord:
         "scouts",
         "stay",
         "steady",
+        "suited",
         "twin",
         "unable",
         "verdict",
@@ -84,6 +86,7 @@ class FunctionRecord:
         self.profiled: tuple[Profile, bool | None, Profile] | None = None
         self.provisional: Profile | None = None  # by what scouts that still run have shown so far
         self.verdict: Verdict | None = None
+        self.suited: dict[frozenset[type] | None, Verdict] = {}
         self.stay = ""
         self.steady: tuple[Options, str, Decision] | None = (
             None  # a decision for these options and this `stay`
@@ -107,11 +110,25 @@ class FunctionRecord:
             # Reading code takes a large module and milliseconds; programs whose functions all wait need neither.
             from .safety import judge
 
-            verdict = judge(fn)
+            verdict = judge(fn, ())
             if not verdict.allowed:
                 self.stay = self.stay or verdict.reason
             self.verdict = verdict  # last: whoever sees it need not look again
         return verdict
+
+    def judged_with(self, fn: Callable[..., Any], kinds: frozenset[type] | None) -> Verdict:
+        """The verdict on calls that are given objects of these classes of ours, None being any; found once each."""
+        verdict = self.judged(fn)
+        if not verdict.allowed or verdict.covers(kinds):
+            return verdict
+        found = self.suited.get(kinds)
+        if found is None:
+            from .safety import judge
+
+            if len(self.suited) >= _SUITED:
+                self.suited.clear()
+            found = self.suited[kinds] = judge(fn, kinds)
+        return found
 
     def profile(self) -> Profile:
         """What is known, with what is known of its safety."""

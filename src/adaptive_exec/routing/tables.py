@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "READERS",
     "TOUCHES",
     "TRUSTED",
+    "asks_only_specially",
+    "gives_anything",
     "gives_new",
 ]
 
@@ -73,12 +76,14 @@ CHANGES_ARGUMENT: Final[dict[str, int]] = {
             operator.ior operator.ipow operator.irshift operator.isub operator.itruediv operator.ixor
             builtins.setattr builtins.delattr builtins.next builtins.anext numpy.copyto numpy.put numpy.place
             numpy.putmask numpy.fill_diagonal numpy.put_along_axis collections._count_elements
+            xml.etree.ElementTree.SubElement _elementtree.SubElement elementtree.SubElement
         """),
         0,
     ),
     **dict.fromkeys(
         _words("json.dump pickle.dump marshal.dump plistlib.dump shutil.copyfileobj struct.pack_into"), 1
     ),
+    **dict.fromkeys(_words("contextlib.closing contextlib.aclosing"), 0),
 }
 """Functions that change one of their arguments, and which."""
 
@@ -113,7 +118,7 @@ _NEW_MODULES: Final = _words("""
     keyword math pathlib posixpath ntpath genericpath os pickle re shlex statistics string struct subprocess tempfile
     textwrap time tokenize unicodedata urllib uuid xml zipfile tarfile fractions secrets glob fnmatch shutil socket ssl
     http email marshal platform sys tomllib symtable dis opcode configparser random numbers array decimal sqlite3
-    ipaddress mimetypes quopri stringprep timeit zoneinfo plistlib bisect blake2 sha1 sha2 sha3 md5
+    ipaddress mimetypes quopri stringprep timeit zoneinfo plistlib bisect blake2 sha1 sha2 sha3 md5 elementtree
 """)
 """Modules whose functions return nothing of what they are given."""
 
@@ -132,6 +137,11 @@ _SCALAR_BUILTINS: Final = _words("""
 """)
 
 
+_NEW_BY_NAME: Final = _words("""
+    copy.deepcopy operator.index itertools.count dataclasses.asdict dataclasses.astuple
+""")
+
+
 def gives_new(name: str) -> bool:
     """Tell whether the result of a foreign function holds nothing that could be changed of its arguments.
 
@@ -143,7 +153,46 @@ def gives_new(name: str) -> bool:
         return rest in _SCALAR_BUILTINS
     if top == "numpy":
         return rest.split(".")[0] not in _VIEWS and rest.rpartition(".")[2] not in _VIEWS
-    return top.lstrip("_") in _NEW_MODULES or name in {"copy.deepcopy", "operator.index", "itertools.count"}
+    return top.lstrip("_") in _NEW_MODULES or name in _NEW_BY_NAME
+
+
+_MAKERS_OF_ANYTHING: Final = _words("""
+    pickle _pickle shelve dbm copyreg inspect pkgutil pydoc importlib runpy gc sys sqlite3 xmlrpc unittest doctest
+    code imp zipimport modulefinder typing.get_type_hints types.resolve_bases numpy.load numpy.fromfile numpy.fromregex
+    urllib.request logging.makeLogRecord builtins.__build_class__ builtins.__import__
+""")
+"""What may give objects of classes that nobody has named: by what was pickled or registered, or by looking around."""
+
+
+def gives_anything(name: str) -> bool:
+    """Tell whether a foreign function may give objects of any class: all that is not known to be none such.
+
+    Args:
+        name: The function's dotted name.
+    """
+    top = name.partition(".")[0].lstrip("_")
+    if top not in sys.stdlib_module_names and f"_{top}" not in sys.stdlib_module_names and top != "numpy":
+        return True
+    parts = name.split(".")
+    return any(".".join(parts[:end]) in _MAKERS_OF_ANYTHING for end in range(1, len(parts) + 1))
+
+
+_ASKING_SPECIALLY: Final = _words("""
+    array base64 binascii bisect builtins bz2 calendar cmath collections copy colorsys datetime decimal difflib fnmatch
+    fractions functools gzip hashlib heapq hmac html ipaddress itertools keyword lzma marshal math numbers numpy
+    operator posixpath ntpath genericpath quopri random re secrets shlex statistics string struct textwrap time types
+    typing unicodedata urllib uuid zlib
+""")
+"""Modules whose functions run no methods of what they are given but special ones, and properties."""
+
+
+def asks_only_specially(name: str) -> bool:
+    """Tell whether a foreign function runs only special methods of what it is given.
+
+    Args:
+        name: The function's dotted name.
+    """
+    return name.partition(".")[0].lstrip("_") in _ASKING_SPECIALLY
 
 
 OPERATORS: Final[dict[str, tuple[str, ...]]] = {

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from typing import Any
 
 from .arguments import Args
-from .heap import ITEMS
+from .heap import ITEMS, KEYS, is_mapping
 from .lookups import Lookups
 from .origins import (
     NOTHING,
@@ -42,9 +42,17 @@ class Targets(Lookups):
             self._assign_attribute(target, value, scope)
         elif isinstance(target, ast.Subscript):
             held = self.value(target.value, scope)
-            self.hash_keys(self.value(target.slice, scope), target, frame)
+            key = self.value(target.slice, scope)
+            self.hash_keys(key, target, frame)
+            self._put_keys(held, key)
             self.touch(held, ("__setitem__",), target, frame, value)
-            self.change(held, "assigns an item of", target, frame, value)
+            self.change(held, "assigns an item of", target, frame, value, needed="__setitem__")
+
+    def _put_keys(self, held: Value, key: Value) -> None:
+        """Note the keys of what may be mappings."""
+        for thing in held:
+            if isinstance(thing, Fresh) and (is_mapping(thing) or thing.kind is None):
+                self.put(thing, KEYS if is_mapping(thing) else ITEMS, key)
 
     def _parts(self, target: ast.Tuple | ast.List, value: Value) -> list[tuple[ast.expr, Value]]:
         """What each of several targets gets."""
@@ -62,7 +70,7 @@ class Targets(Lookups):
                 self._set_through(thing, thing.kind, name, value, target, frame)
             if isinstance(thing, LocalClass):
                 thing.names[name] = thing.names.get(name, NOTHING) | value
-        self.change(held, f"sets the attribute {name} of", target, frame, value, name)
+        self.change(held, f"sets the attribute {name} of", target, frame, value, name, needed=name)
 
     def _set_through(
         self, thing: Fresh, kind: type, name: str, value: Value, node: Any, frame: Frame
@@ -91,7 +99,7 @@ class Targets(Lookups):
             held = self.value(target.value, scope)
             self.value(target.slice, scope)
             self.touch(held, ("__delitem__",), target, frame)
-            self.change(held, "deletes an item of", target, frame)
+            self.change(held, "deletes an item of", target, frame, needed="__delitem__")
         elif isinstance(target, (ast.Tuple, ast.List)):
             for each in target.elts:
                 self.delete(each, scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import collections
 import enum
 import functools
 import io
@@ -13,15 +14,18 @@ import sys
 import sysconfig
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from .denied import denied, denied_objects
 from .environment import Pin, Reads, attributes_of, current, never_changes
+from .kinds import has_any, kinds_in
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
-__all__ = ["LOGGERS", "World", "module_of"]
+__all__ = ["LOGGERS", "TUPLE_GETTER", "World", "module_of"]
 
+TUPLE_GETTER: Final = type(vars(collections.namedtuple("_One", "one"))["one"])  # noqa: PYI024
+"""What stands in a named tuple's class for each of its fields."""
 LOGGERS: Final = (logging.Logger, logging.RootLogger)
 
 _FOREIGN: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -60,16 +64,53 @@ class World:
 
     Args:
         module: Name of the module of the submitted function: its top-level package is ours in any case.
+        given: Of which classes objects may be given; None if that is not known.
+
+    Attributes:
+        living: The classes whose objects can be there at all; None if it may be any that modules define.
+        lacking: Special methods of which it was taken that no object has that is given.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, given: Iterable[type] | None = None) -> None:
         self.top = module.partition(".")[0]
         self.reads: dict[tuple[str, str], None] = {}
         self.denied = _denied_objects()
         self._ours: dict[str, bool] = {}
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
-        self.pins: dict[tuple[int, str], Pin] = {}
+        self.pins: dict[tuple[tuple[str, str], int], Pin] = {}
         self.touched: dict[str, None] = {}
+        self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
+        self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
+        self.lacking: dict[str, None] = {}
+        self._met: dict[int, Any] = {}
+        self._alive: dict[str, tuple[int, list[tuple[type, type, Any]]]] = {}
+        self._names_in: dict[type, frozenset[str]] = {}
+
+    def meet(self, value: Any) -> None:
+        """Note the classes of what the code reaches: their objects can be there from now on."""
+        code = (types.FunctionType, types.ModuleType)
+        if self.living is None or id(value) in self._met or never_changes(value) or isinstance(value, code):
+            return
+        self._met[id(value)] = value
+        found = kinds_in((value,))
+        if found is None:
+            self.living = None
+        else:
+            self.living.update(dict.fromkeys(found))
+
+    def lacks(self, *names: str) -> bool:
+        """Whether nothing that a call is given has such attributes, numbers excepted.
+
+        Then what an operator makes of such things is a number or a text, or an error, and none of them is changed.
+        """
+        if self.given is None or has_any(self.given, names):
+            return False
+        self.lacking.update(dict.fromkeys(names))
+        return True
+
+    def meet_any(self) -> None:
+        """Objects of any class can be there from now on."""
+        self.living = None
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
@@ -133,11 +174,12 @@ class World:
     def pin(self, space: Any, name: str, value: Any, place: tuple[str, str]) -> None:
         """Note code that was read, and where a worker finds it: the verdict holds as long as it stands there."""
         if isinstance(value, _PINNED):
-            self.pins[id(space), name] = (space, name, value, place)
+            self.pins[place, id(value)] = (space, name, value, place)
 
     def sort(self, value: Any, label: str, read: tuple[str, str] | None = None) -> Value:
         """What an existing object is; data is noted in `reads` if it can be named."""
         self.refuse_denied(value)
+        self.meet(value)
         if isinstance(value, functools.partial):
             given = (*value.args, *value.keywords.values())
             self._note(read, given)
@@ -193,7 +235,7 @@ class World:
         home = type(value).__module__
         if isinstance(value, (logging.LoggerAdapter, logging.Handler, logging.Filter, logging.Formatter)):
             raise StaysError(f"uses {label}, a part of how this process logs")
-        if hasattr(type(value), "cache_info"):
+        if hasattr(type(value), "cache_info") and not _is_of_the_library(value):
             raise StaysError(f"uses {label}, which keeps a cache in this process")
         if home.split(".")[0] in (
             "_contextvars",
@@ -222,15 +264,21 @@ class World:
     def class_data(self, owner: type, name: str, value: Any) -> Value:
         """Data that stands in a class, and so is common to all its instances."""
         label = f"the class attribute {owner.__qualname__}.{name}"
+        self.meet(owner)
         if isinstance(value, enum.Enum):
             _refuse_open(value, label)
             return NOTHING
         read = (owner.__module__, f"{owner.__qualname__}.{name}") if self.is_ours(owner.__module__) else None
         if isinstance(
-            value, (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
+            value,
+            (
+                *(types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType),
+                TUPLE_GETTER,
+            ),
         ):
             return NOTHING
         if hasattr(type(value), "__get__"):
+            self.meet(value)
             return frozenset({Outside(label, value)})
         if read is not None:
             read = self.findable(read, value)
@@ -297,13 +345,45 @@ class World:
         place = (module_of(value), f"{value.__qualname__}.{name}")
         return self.sort(found, f"the function attribute {dotted}", self.findable(place, found))
 
-    def candidates(self, name: str) -> Iterator[tuple[type, Any]]:
-        """Every method of this name that a class of ours defines, as far as the modules read so far see it."""
+    def candidates(self, name: str, *, given: bool = False) -> Iterator[tuple[type, type, Any]]:
+        """Every method of this name that an object may have: its class, the one that defines it, the method.
+
+        Of all classes of ours whose objects can be there; if that is not known, of all that modules read so far see.
+        Of an argument it is only those that calls are given.
+        """
+        if self.living is not None:
+            alive = self._candidates_alive(name, self.living)
+            only = self.given if given else None
+            yield from alive if only is None else [each for each in alive if each[0] in only]
+            return
         for module in list(self.touched):
             index = self._methods.get(module)
             if index is None:
                 index = self._methods[module] = self._index(module)
-            yield from index.get(name, ())
+            for owner, value in index.get(name, ()):
+                yield owner, owner, value
+
+    def _candidates_alive(self, name: str, living: dict[type, None]) -> list[tuple[type, type, Any]]:
+        """The candidates among classes whose objects can be there, found anew only when there are more of these."""
+        count, found = self._alive.get(name, (-1, []))
+        if count != len(living):
+            found = []
+            for kind in living:
+                owner = next((base for base in kind.__mro__ if name in vars(base)), None)
+                if owner is not None and self.is_ours(owner.__module__):
+                    value = vars(owner)[name]
+                    if isinstance(value, _CODE) and self.is_written(value):
+                        found.append((kind, owner, value))
+            self._alive[name] = len(living), found
+        return found
+
+    def names_in(self, kind: type) -> frozenset[str]:
+        """The names that a class has from classes of ours."""
+        known = self._names_in.get(kind)
+        if known is None:
+            ours = [vars(base) for base in kind.__mro__ if self.is_ours(base.__module__)]
+            known = self._names_in[kind] = frozenset().union(*ours)
+        return known
 
     def _index(self, module: str) -> dict[str, list[tuple[type, Any]]]:
         """The methods of a module's classes, and of their subclasses, by name."""
@@ -334,6 +414,8 @@ class World:
 
     def kinds_of(self, owner: type) -> tuple[type, ...]:
         """A class and all its subclasses of ours: an inherited method is judged for all of them at once."""
+        if self.living is not None:
+            return tuple(kind for kind in self.living if owner in kind.__mro__)
         found: dict[type, None] = {}
         todo = [owner]
         while todo:
@@ -373,6 +455,11 @@ def _denied_objects() -> dict[int, tuple[Any, str]]:
     if _denied[0] != loaded:
         _denied = (loaded, denied_objects())
     return _denied[1]
+
+
+def _is_of_the_library(value: Any) -> bool:
+    """Whether a function that keeps what it has given is the standard library's: that gives the same everywhere."""
+    return module_of(getattr(value, "__wrapped__", None)).partition(".")[0] in sys.stdlib_module_names
 
 
 def _plain(module: str) -> str:

@@ -35,6 +35,15 @@ def pack_error(error: BaseException) -> bytes:
     return data
 
 
+def arrives(error: BaseException) -> bool:
+    """Whether an exception can be pickled, and made again from that."""
+    try:
+        pickling.loads(pickling.dumps(error, home=True))
+    except BaseException:
+        return False
+    return True
+
+
 def text_of(error: BaseException) -> str:
     """What an exception says, even if saying it fails."""
     try:

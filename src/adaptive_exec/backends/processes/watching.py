@@ -8,7 +8,10 @@ and after the call: what only a worker would see changed is reported, and the pa
 from __future__ import annotations
 
 import decimal
+import enum
+import struct
 import sys
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -79,6 +82,8 @@ def difference_of(environment: bytes) -> str | None:
 
 def _is_told_by(text: Any, digest: Digest) -> bool:
     """Whether a digest tells of this value."""
+    if type(text) is struct.Struct:
+        return Digest("Struct", text.size, text.format.encode()) == digest
     return type(text) in (str, bytes) and len(text) == digest.length and digest_of(text) == digest
 
 
@@ -132,4 +137,32 @@ def alike(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(alike, one, other))
     if kind is dict:
         return alike(list(one), list(other)) and all(map(alike, one.values(), other.values()))
+    if kind is types.FunctionType and one is not other:
+        return _same_code(one, other)
+    if _is_open(kind):
+        return alike(vars(one), vars(other))
     return bool(one == other)
+
+
+def _same_code(one: types.FunctionType, other: types.FunctionType) -> bool:
+    """Whether two functions, as a lambda in a table and its copy, are of the same code and hold nothing."""
+    plain = not (one.__closure__ or other.__closure__ or vars(one) or vars(other))
+    return plain and one.__module__ == other.__module__ and fingerprint(one) == fingerprint(other)
+
+
+def _is_open(kind: type) -> bool:
+    """Whether all there is of an object is in its `__dict__`: its class and all bases are written in Python."""
+    bases = kind.__mro__[:-1]
+    plain = all(base.__basicsize__ == kind.__basicsize__ and "__slots__" not in vars(base) for base in bases)
+    return (
+        plain
+        and bool(kind.__dictoffset__)
+        and kind.__base__ is not None
+        and kind.__basicsize__ == _Open.__basicsize__
+        and not isinstance(kind, enum.EnumMeta)
+        and "__getattribute__" not in {name for base in bases for name in vars(base)}
+    )
+
+
+class _Open:
+    """Has attributes and nothing else."""

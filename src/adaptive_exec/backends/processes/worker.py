@@ -37,7 +37,7 @@ from ...profiling.call import CallMeter
 from ...sample import Sample
 from . import wire
 from .buffers import Buffers
-from .errors import pack_error, text_of
+from .errors import arrives, pack_error, text_of
 from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
@@ -66,6 +66,15 @@ def forked(payload: bytes, fds: list[int]) -> None:
 
 def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Settings) -> None:
     """The life of a worker."""
+    try:
+        _serve(channel, board, lane, settings)
+    finally:
+        if lane is not None:
+            lane.close()
+
+
+def _serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Settings) -> None:
+    """The same, with a lane that somebody else closes."""
     outlet = Outlet(channel)
     run_in_forked_child(outlet.mute)
     with contextlib.suppress(OSError, EOFError):  # the parent is gone, and nobody wants anything any more
@@ -179,7 +188,7 @@ class _Worker:
             return wire.encode(Kind.REFUSED, number, why)
         given = Given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
-            return self._quickly(number, function, args, kwargs, given)
+            return self._quickly(entry, function, args, kwargs, given)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
         sampled = entry.measure == Measure.SAMPLED and entry.function in self._lasting
         meter = CallMeter(_sampler() if sampled else None, alone=True)
@@ -190,7 +199,8 @@ class _Worker:
                 value = run_coroutine(value)
         except BaseException as error:
             sample = meter.stop(failed=True)
-            return _objection(number, given) or _answer_error(number, error, sample.wall_ns, sample)
+            objection = _objection(number, given) or _lost(number, error, entry)
+            return objection or _answer_error(number, error, sample.wall_ns, sample)
         sample = meter.stop(failed=False)
         if (objection := _objection(number, given, value)) is not None:
             return objection
@@ -206,13 +216,14 @@ class _Worker:
 
     def _quickly(
         self,
-        number: int,
+        entry: Entry,
         function: Any,
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         given: Given | None,
     ) -> bytes:
         """Run a call that is known to be short, and measure no more of it than that it still is."""
+        number = entry.number
         started = time.perf_counter_ns()
         try:
             value = function(*args, **kwargs)
@@ -222,7 +233,8 @@ class _Worker:
                 plain = is_plain(value)
         except BaseException as error:
             wall = time.perf_counter_ns() - started
-            return _objection(number, given) or _answer_error(number, error, wall, None)
+            objection = _objection(number, given) or _lost(number, error, entry)
+            return objection or _answer_error(number, error, wall, None)
         wall = time.perf_counter_ns() - started
         if (objection := _objection(number, given, value)) is not None:
             return objection
@@ -299,6 +311,14 @@ def _objection(number: int, given: Given | None, value: Any = None) -> bytes | N
         why = "it returned a part of what it was given, of which a worker returns a copy"
         return wire.encode(Kind.REFUSED, number, why)
     return None
+
+
+def _lost(number: int, error: BaseException, entry: Entry) -> bytes | None:
+    """What goes back for an error that can't be sent, if the call can be made again at home; None if it can."""
+    # A worker that has talked to another process's primitives may have done something that others have seen.
+    if entry.environment is None or "adaptive_exec.primitives.link" in sys.modules or arrives(error):
+        return None
+    return wire.encode(Kind.REFUSED, number, "it raised an error that a worker can't send home")
 
 
 def _is_to_be_watched(entry: Entry) -> bool:

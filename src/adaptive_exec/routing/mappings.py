@@ -1,0 +1,81 @@
+"""Dictionaries that the call makes: their keys are one thing, and what stands at them is another."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .arguments import Args
+from .foreign import Foreign
+from .heap import ITEMS, KEYS, is_mapping
+from .origins import NOTHING, Fresh, Value
+from .scopes import Frame
+
+__all__ = ["Mappings"]
+
+_READING: Final = frozenset({"get", "pop", "setdefault", "__getitem__", "__setitem__"})
+_SETTING: Final = frozenset({"setdefault", "__setitem__"})
+_POURING: Final = frozenset({"update", "subtract"})
+_NOTHING_GIVEN: Final = frozenset({"clear", "move_to_end", "__contains__", "__len__", "__delitem__", "total"})
+
+
+class Mappings(Foreign):
+    """Knows what dictionaries do with keys and values."""
+
+    def values_at(self, value: Value) -> Value:
+        """What may stand at some key of a value."""
+        mine = frozenset(each for each in value if is_mapping(each))
+        held = NOTHING.union(*(self.field(each, ITEMS) for each in mine if isinstance(each, Fresh)))
+        return held | self.items(value - mine)
+
+    def pour(self, thing: Fresh, args: Args) -> None:
+        """What a mapping gets that is made or updated with these: another one, pairs, things to count, or names."""
+        for each in args.rest.union(*args.positional):
+            if isinstance(each, Fresh) and is_mapping(each):
+                self.put(thing, KEYS, self.field(each, KEYS))
+                self.put(thing, ITEMS, self.field(each, ITEMS))
+                continue
+            inner = self.items(frozenset({each}))
+            known = isinstance(each, Fresh) and each.kind in (list, tuple)
+            self.put(thing, KEYS, self.place(inner, 0) | inner)
+            # Of what may be a mapping, the items are keys, and what stands at them can't be told from them.
+            self.put(thing, ITEMS, self.place(inner, 1) | (NOTHING if known else inner))
+        self.put(thing, ITEMS, NOTHING.union(*args.named.values()))
+
+    def method_of_mapping(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
+        """Call a method of a dictionary; None if it is none that is known here."""
+        given = NOTHING.union(*args.positional[1:], *args.named.values(), args.rest)
+        if name in _READING:
+            self.hash_keys(args.first(), node, frame)
+            if name in _SETTING:
+                self.put(thing, KEYS, args.first())
+                self.put(thing, ITEMS, given)
+            return self.field(thing, ITEMS) | given
+        if name in _POURING:
+            self.hash_keys(self.items(args.all()) | args.all(), node, frame)
+            self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
+            self.pour(thing, args)
+            return NOTHING
+        if name in _NOTHING_GIVEN:
+            self.hash_keys(args.all(), node, frame)
+            return NOTHING
+        return self._view_of(thing, name, node)
+
+    def _view_of(self, thing: Fresh, name: str, node: Any) -> Value | None:
+        """What those methods give of a dictionary that change nothing, or take something away."""
+        keys, values = self.field(thing, KEYS), self.field(thing, ITEMS)
+        match name:
+            case "popitem":
+                return self.row(node, "pair", [keys, values])
+            case "items" | "most_common":
+                return self.tuples([keys, values], NOTHING, node)
+            case "keys" | "elements":
+                return self.fresh(node, "keys", None, keys)
+            case "values":
+                return self.fresh(node, "values", list, values)
+            case "copy":
+                made = self.fresh(node, "copy", thing.kind)
+                for each in made:
+                    if isinstance(each, Fresh):
+                        self.pour(each, Args((frozenset({thing}),)))
+                return made
+        return None

@@ -26,6 +26,7 @@ RANKS: dict[str, int] = {
     "aliases": 0,
     "digests": 0,
     "fingerprints": 0,
+    "unordered": 0,
     "parent": 0,
     "platform": 1,
     "pickling": 1,

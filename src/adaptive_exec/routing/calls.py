@@ -202,8 +202,8 @@ class Calls(Methods):
     def _make_foreign(self, kind: type, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Make an instance of a foreign class, which keeps its arguments."""
         if issubclass(kind, BaseException) or kind in (int, float, str, bytes, bool, complex, range, slice):
-            if kind is str:
-                self.refuse_order(args.all(), node, frame)
+            if kind in (str, bytes) or issubclass(kind, BaseException):
+                self.refuse_order(args.all(), node, frame, deep=kind is str)
             self.touch(
                 args.all(),
                 ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__"),
@@ -216,7 +216,8 @@ class Calls(Methods):
             if maker in (list, tuple):
                 self.refuse_order(args.all(), node, frame)
             self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
-            return self.fresh(node, "made", maker, self.items(args.all()))
+            made = self.fresh(node, "made", maker, self.items(args.all()))
+            return self.pass_order(args.all(), made) if maker is dict else made
         return self.call_foreign(name, args, node, frame, kind)
 
     def _make_local(self, kind: LocalClass, args: Args, node: Any, frame: Frame) -> Value:

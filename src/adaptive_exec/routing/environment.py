@@ -42,6 +42,7 @@ _ATOMS: Final = frozenset(
     }
 )
 _KEPT: Final = 1024
+_NONE: Final[frozenset[str]] = frozenset()
 
 Pin = tuple[Mapping[str, Any], str, object, tuple[str, str]]
 """A namespace, a name in it, the code that stood there when it was read, and where others find it: module, name."""
@@ -55,10 +56,17 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
 
     pins: tuple[Pin, ...]
     prints: bytes | None
+    shown: frozenset[str]
 
-    def __new__(cls, reads: Iterable[tuple[str, str]] = (), pins: tuple[Pin, ...] = ()) -> Self:
+    def __new__(
+        cls,
+        reads: Iterable[tuple[str, str]] = (),
+        pins: tuple[Pin, ...] = (),
+        shown: frozenset[str] = frozenset(),
+    ) -> Self:
         made = super().__new__(cls, reads)
         made.pins = pins
+        made.shown = shown
         made.prints = None
         return made
 
@@ -72,7 +80,8 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
         return self.prints
 
 
-_packed: dict[tuple[tuple[tuple[str, str], ...], bytes], tuple[tuple[Any, ...], bytes]] = {}
+_Key = tuple[tuple[tuple[str, str], ...], bytes, frozenset[str]]
+_packed: dict[_Key, tuple[tuple[Any, ...], bytes]] = {}
 
 
 def never_changes(value: object) -> bool:
@@ -119,7 +128,8 @@ def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
 
     Returns:
         The pickle of a list of (module, name, value now or its digest), and behind it, as bytes, that of the code that
-        was read (`Reads.packed_prints`); None if there is nothing to compare. What is in `__main__` is not in it:
+        was read (`Reads.packed_prints`), then of which arguments the order would show (`Reads.shown`); None if
+        there is nothing to compare. What is in `__main__` is not in it:
         functions defined there are pickled by value, with what they read.
 
     Raises:
@@ -131,20 +141,21 @@ def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
         if space.get(name) is not value:
             raise ValueError(f"{name} has been replaced since its code was read")
     prints = reads.packed_prints() if isinstance(reads, Reads) else b""
+    shown: frozenset[str] = getattr(reads, "shown", _NONE)
     if any(module == "__main__" for module, _ in reads):
         # What is defined there travels by value, with what it reads, in the function's own pickle.
         reads = tuple([read for read in reads if read[0] != "__main__"])
-    if not reads and not prints:
+    if not reads and not prints and not shown:
         return None
     values = tuple([current(module, name) for module, name in reads])
-    known = _packed.get((reads, prints))
+    known = _packed.get((reads, prints, shown))
     if known is not None and all(map(_same, values, known[0])):
         return known[1]
-    data = _pack(reads, values, prints)
+    data = _pack(reads, values, prints, shown)
     if all(map(never_changes, values)):
         if len(_packed) >= _KEPT:
             _packed.clear()
-        _packed[reads, prints] = (values, data)
+        _packed[reads, prints, shown] = (values, data)
     return data
 
 
@@ -160,11 +171,14 @@ def _short(value: object) -> object:
     return value
 
 
-def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes) -> bytes:
+def _pack(
+    reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes, shown: frozenset[str]
+) -> bytes:
     """Pickle the list, or say why it can't be."""
     listed = (
         [(module, name, _short(value)) for (module, name), value in zip(reads, values, strict=True)],
         prints,
+        *((shown,) if shown else ()),
     )
     try:
         data = size_within(listed, LIMIT)

@@ -46,6 +46,8 @@ class Foreign(Members):
             return NOTHING
         if name == "logging.getLogger":
             return frozenset({Outside("a logger", logging.root)})
+        keyed = "key" in args.named or (len(args.positional) > 2 and name.startswith("heapq."))
+        ordered = self.order_of_call(name, args.without("key"), node, frame, keyed=keyed)
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
@@ -53,7 +55,8 @@ class Foreign(Members):
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
-        return self._result(name, args, called, kind, node)
+        made = self._result(name, args, called, kind, node)
+        return self.pass_order(args.all(), made) if ordered else made
 
     def _check_arguments(self, name: str, args: Args, node: Any, frame: Frame) -> None:
         """What a foreign function does to what it is given, besides calling it."""
@@ -67,8 +70,6 @@ class Foreign(Members):
                     isinstance(thing, Outside) and not never_changes(thing.value)
                 ):
                     self.stay(f"calls {thing.label}, which may do anything", node, frame)
-        if name in _ORDERED:
-            self.refuse_order(args.all(), node, frame)
 
     def _known_result(self, name: str, args: Args, node: Any) -> Value:
         """What those builtins give of which it is known exactly."""
@@ -131,6 +132,7 @@ class Foreign(Members):
         data |= self.items(data)
         result: Value = NOTHING
         for thing in functions:
+            self.order_of_callback(thing, args.all(), node, frame)
             if isinstance(thing, Known) and isinstance(thing.value, _IN_C):
                 result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
                 continue
@@ -178,9 +180,6 @@ _LOOKING: Final = frozenset(
 )
 _RESULTS: Final = frozenset(
     f"builtins.{name}" for name in ("vars", "memoryview", "open", "zip", "enumerate", "getattr", "sorted")
-)
-_ORDERED: Final = frozenset(
-    {*(f"builtins.{name}" for name in ("iter", "next", "enumerate", "zip", "repr")), "itertools.islice"}
 )
 _WRAPPING: Final = frozenset(
     {"iter", "enumerate", "zip", "reversed", "map", "filter", "slice", "super", "object"}

@@ -175,11 +175,6 @@ class Heap:
             elif isinstance(thing, (Local, LocalClass)):
                 self.raised |= stored  # kept somewhere: an attribute of a function of the call's own
 
-    def refuse_order(self, value: Value, node: Any, frame: Frame) -> None:
-        """Strings have other hashes in another process, so the items of a set come in another order there."""
-        if any(isinstance(thing, Fresh) and thing.kind is set for thing in value):
-            self.stay("depends on the order of a set, which differs from process to process", node, frame)
-
     def check_result(self, value: Value) -> None:
         """The submitted function may not return the very data of this process that somebody may change."""
         for thing in value:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from .arguments import Args
-from .heap import Heap
+from .orders import Orders
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -33,7 +33,7 @@ __all__ = ["Members"]
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
-class Members(Heap):
+class Members(Orders):
     """Finds and runs what stands in classes."""
 
     def __init__(self, world: World, file: str) -> None:

@@ -54,6 +54,8 @@ class Methods(Foreign):
             result |= self._method_of(thing, name, args, node, frame)
         if name in ("join", "extend", "writelines", "extendleft"):
             self.refuse_order(args.all(), node, frame)
+        elif name in ("format", "format_map"):
+            self.refuse_order(args.all(), node, frame, deep=True)
         if not receiver:
             self.callbacks(args, node, frame)
             if name in ("join", "format", "format_map"):
@@ -76,7 +78,9 @@ class Methods(Foreign):
             case Outside():
                 return self._method_of_outside(thing, name, args, node, frame)
             case Fresh():
-                return self._method_of_fresh(thing, name, args, node, frame)
+                made = self._method_of_fresh(thing, name, args, node, frame)
+                self.order_of_method(thing, name, args, made, node, frame)
+                return made
             case LocalClass():
                 return self._method_of_local(thing, name, args, node, frame)
             case Local() | Bound() | Partial():
@@ -241,8 +245,8 @@ class Methods(Foreign):
             inside = Args((me,), {}, args.all() | self.items(args.all()) | self.fresh(node, "visited"))
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
-        if thing.kind is set and name == "pop":
-            self.refuse_order(me, node, frame)
+        if name in tables.MUTATORS:
+            self.changes_in_loop(thing, node, frame)
         if thing.kind is None:
             self.run_methods(list(self.world.candidates(name)), args.behind(me), node, frame)
         self.callbacks(args, node, frame, me)

@@ -70,10 +70,11 @@ class World:
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
         self.pins: dict[tuple[int, str], Pin] = {}
         self.touched: dict[str, None] = {}
+        self.shown: set[str] = set()
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
-        return Reads(self.reads, tuple(self.pins.values()))
+        return Reads(self.reads, tuple(self.pins.values()), frozenset(self.shown))
 
     def is_ours(self, module: Any) -> bool:
         """Whether a module is the user's own code, to be read and not to be trusted blindly."""

@@ -16,8 +16,9 @@ from ... import pickling
 from ...aliases import parts_of, shares
 from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
+from ...unordered import holds_sets, may_hold_sets, shown_of
 
-__all__ = ["Given", "alike", "difference_of"]
+__all__ = ["Given", "alike", "difference_of", "refuse_order"]
 
 _BY_TEXT: Final = (float, complex, decimal.Decimal)
 
@@ -55,7 +56,7 @@ class Given:
 
 def difference_of(environment: bytes) -> str | None:
     """What a function reads of its modules, state and code, and would find different here; None if nothing."""
-    values, prints = pickling.loads(environment)
+    values, prints, *_ = pickling.loads(environment)
     if prints and prints not in _compared:
         difference = _other_code(prints)
         if difference is not None:
@@ -74,6 +75,25 @@ def difference_of(environment: bytes) -> str | None:
             same = False
         if not same:
             return f"{module_name}.{name} has another value here than in a worker"
+    return None
+
+
+def refuse_order(
+    environment: bytes, pickled: bytes, fn: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> str | None:
+    """Why arguments can't be taken here: a set is in another order than at home, which would show; None if none is.
+
+    Args:
+        environment: What came with the call.
+        pickled: The arguments as they came.
+        fn: What is to be called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+    """
+    if may_hold_sets(pickled):
+        shown = pickling.loads(environment)[2:]
+        if shown and holds_sets(shown_of(fn, args, kwargs, shown[0])):
+            return "it is given a set whose order may show, and is another one in a worker"
     return None
 
 

@@ -42,7 +42,7 @@ from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
 from .shelf import Sent, Shelf
-from .watching import Given, difference_of
+from .watching import Given, difference_of, refuse_order
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
@@ -282,6 +282,8 @@ class _Worker:
             reading = time.perf_counter_ns() - began
         if entry.environment:
             difference = difference_of(entry.environment)
+            if difference is None and isinstance(entry.arguments, bytes):
+                difference = refuse_order(entry.environment, entry.arguments, function, args, kwargs)
             if difference is not None:
                 raise _Refusal(difference)
         return function, args, kwargs, reading

@@ -137,6 +137,7 @@ class Calls(Methods):
         """Call a Python function."""
         registry = getattr(fn, "registry", None)
         if registry is not None and hasattr(fn, "dispatch"):
+            self.world.tables[id(registry)] = registry
             found = [each for each in registry.values() if isinstance(each, types.FunctionType)]
             return NOTHING.union(*(self.call_function(each, args, node, frame) for each in found))
         if self.world.is_ours(module_of(fn)):

@@ -40,6 +40,7 @@ class Foreign(Members):
         why = denied(name)
         if why is not None:
             self.stay(why, node, frame)
+        self.world.depend(name, node)
         if name == "functools.wraps":
             return self.fresh(node, "wraps", IDENTITY)
         if name in _LOOKING:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from . import tables
 from .arguments import Args
 from .denied import denied
+from .dependence import FILES
 from .environment import attributes_of, never_changes
 from .foreign import Foreign
 from .heap import CONTAINERS, ITEMS
@@ -50,6 +51,8 @@ class Methods(Foreign):
     def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of whatever the receiver may be."""
         result: Value = NOTHING
+        if name in FILES:
+            self.world.settings.setdefault("mask")
         for thing in receiver:
             result |= self._method_of(thing, name, args, node, frame)
         if name in ("join", "extend", "writelines", "extendleft"):
@@ -224,6 +227,8 @@ class Methods(Foreign):
         """Log something: that comes home from a worker."""
         if name in attributes_of(thing.value):
             self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+        if name in ("isEnabledFor", "getEffectiveLevel"):
+            self.world.settings.setdefault(f"level:{thing.value.name}")
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
         return frozenset({thing}) if name == "getChild" else NOTHING

@@ -13,10 +13,11 @@ import sys
 import sysconfig
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .denied import denied, denied_objects
+from .dependence import settings_of
 from .environment import Pin, Reads, attributes_of, current, never_changes
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
@@ -71,10 +72,20 @@ class World:
         self.pins: dict[tuple[int, str], Pin] = {}
         self.touched: dict[str, None] = {}
         self.shown: set[str] = set()
+        self.settings: dict[str, None] = {}
+        self.tables: dict[int, Mapping[Any, Any]] = {}
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
-        return Reads(self.reads, tuple(self.pins.values()), frozenset(self.shown))
+        tables = tuple((table, dict(table)) for table in self.tables.values())
+        return Reads(
+            self.reads, tuple(self.pins.values()), frozenset(self.shown), tuple(self.settings), tables
+        )
+
+    def depend(self, name: str, node: Any) -> None:
+        """Note the settings and libraries that a call of a foreign function depends on."""
+        for each in settings_of(name, node):
+            self.settings.setdefault(each)
 
     def is_ours(self, module: Any) -> bool:
         """Whether a module is the user's own code, to be read and not to be trusted blindly."""
@@ -127,9 +138,16 @@ class World:
             self.pin(fn.__globals__, name, value, (module, name))
             return self.sort(value, f"the module-level {_kind(value)} {name}", (module, name))
         if hasattr(builtins, name):
-            value = getattr(builtins, name)
-            return frozenset({Known(value, f"builtins.{name}")}) if callable(value) else NOTHING
+            self.pins[id(fn.__globals__), name] = (fn.__globals__, name, None, (module, name))
+            return self._builtin(name, getattr(builtins, name))
         raise StaysError(f"uses the name {name}, which does not exist yet")
+
+    def _builtin(self, name: str, value: Any) -> Value:
+        """What a name of the builtins stands for: perhaps something that was put there."""
+        self.pin(vars(builtins), name, value, ("builtins", name))
+        if name in _BUILTINS or isinstance(value, _PINNED):
+            return frozenset({Known(value, f"builtins.{name}")}) if callable(value) else NOTHING
+        return self.sort(value, f"the builtin {name}", ("builtins", name))
 
     def pin(self, space: Any, name: str, value: Any, place: tuple[str, str]) -> None:
         """Note code that was read, and where a worker finds it: the verdict holds as long as it stands there."""
@@ -226,7 +244,8 @@ class World:
         if isinstance(value, enum.Enum):
             _refuse_open(value, label)
             return NOTHING
-        read = (owner.__module__, f"{owner.__qualname__}.{name}") if self.is_ours(owner.__module__) else None
+        ours = self.is_ours(owner.__module__) or (never_changes(value) and not name.startswith("__"))
+        read = (owner.__module__, f"{owner.__qualname__}.{name}") if ours else None
         if isinstance(
             value, (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
         ):
@@ -292,6 +311,8 @@ class World:
                 and not isinstance(found, types.ModuleType)
             ):
                 if never_changes(found) and stdlib:
+                    if value is not sys and not name.startswith("__"):
+                        self.reads.setdefault((value.__name__, name))
                     return NOTHING
                 return self.sort(found, f"{dotted}", None if stdlib else (value.__name__, name))
             return self.sort(found, f"the module-level {_kind(found)} {dotted}", (value.__name__, name))
@@ -345,7 +366,11 @@ class World:
         return tuple(found)
 
 
+_BUILTINS: Final = frozenset(
+    name for name, value in vars(builtins).items() if never_changes(value) or callable(value)
+)
 _PINNED: Final = (
+    functools.partial,
     types.FunctionType,
     types.BuiltinFunctionType,
     type,

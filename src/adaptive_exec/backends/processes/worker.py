@@ -42,7 +42,7 @@ from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
 from .shelf import Sent, Shelf
-from .watching import Given, difference_of, refuse_order
+from .watching import Given, difference_of, is_not_registered_here, refuse_order
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
@@ -179,7 +179,7 @@ class _Worker:
             return wire.encode(Kind.REFUSED, number, why)
         given = Given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
-            return self._quickly(number, function, args, kwargs, given)
+            return self._quickly(number, function, args, kwargs, given, judged=entry.environment is not None)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
         sampled = entry.measure == Measure.SAMPLED and entry.function in self._lasting
         meter = CallMeter(_sampler() if sampled else None, alone=True)
@@ -190,6 +190,8 @@ class _Worker:
                 value = run_coroutine(value)
         except BaseException as error:
             sample = meter.stop(failed=True)
+            if entry.environment is not None and is_not_registered_here(error):
+                return wire.encode(Kind.REFUSED, number, f"a worker says: {text_of(error)}")
             return _objection(number, given) or _answer_error(number, error, sample.wall_ns, sample)
         sample = meter.stop(failed=False)
         if (objection := _objection(number, given, value)) is not None:
@@ -211,6 +213,8 @@ class _Worker:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         given: Given | None,
+        *,
+        judged: bool,
     ) -> bytes:
         """Run a call that is known to be short, and measure no more of it than that it still is."""
         started = time.perf_counter_ns()
@@ -222,6 +226,8 @@ class _Worker:
                 plain = is_plain(value)
         except BaseException as error:
             wall = time.perf_counter_ns() - started
+            if judged and is_not_registered_here(error):
+                return wire.encode(Kind.REFUSED, number, f"a worker says: {text_of(error)}")
             return _objection(number, given) or _answer_error(number, error, wall, None)
         wall = time.perf_counter_ns() - started
         if (objection := _objection(number, given, value)) is not None:

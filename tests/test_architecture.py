@@ -28,6 +28,7 @@ RANKS: dict[str, int] = {
     "fingerprints": 0,
     "unordered": 0,
     "patches": 0,
+    "contexts": 0,
     "parent": 0,
     "platform": 1,
     "customs": 1,

@@ -3,8 +3,7 @@
 A worker is told what its parent has set, but only of what the code that was read may depend on (`DEPENDING`). It
 adopts what is plain (`ADOPTED`), and refuses the call if it finds another value for the rest. Each value is asked for
 before each call that leaves: that costs about a microsecond, 30 for the mask of new files, which only code asks for
-that may make some. The context of decimals is told always once it was found to be another one than the usual: any
-argument may be a decimal.
+that may make some. What any code may depend on is in `contexts`.
 
 Guarantees: a value is None or can be compared and pickled; asking for it changes nothing.
 Assumes: where there is no `/proc`, nobody changes the mask for new files.
@@ -12,17 +11,18 @@ Assumes: where there is no `/proc`, nobody changes the mask for new files.
 
 from __future__ import annotations
 
-import contextvars
 import importlib
+import operator
 import os
 import sys
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from . import contexts
 from .patches import library
 
-__all__ = ["ADOPTED", "DECIMALS", "DEPENDING", "FILES", "decimals", "level", "settle", "value_of"]
+__all__ = ["ADOPTED", "DEPENDING", "FILES", "level", "settle", "value_of"]
 
 FILES: Final = frozenset(
     {
@@ -32,7 +32,6 @@ FILES: Final = frozenset(
 )
 """Methods that may make files."""
 
-DECIMALS: Final = "decimal"
 _MASK: Final = ("mask",)
 
 DEPENDING: Final[dict[str, tuple[str, ...]]] = {
@@ -51,18 +50,39 @@ DEPENDING: Final[dict[str, tuple[str, ...]]] = {
 """What the functions of a top-level module depend on."""
 
 
+_dialects: tuple[list[Any], tuple[Any, ...]] = ([], ())
+
+
 def _csv() -> Any:
     """Dialects, and how long a field may be."""
+    global _dialects
     csv: Any = sys.modules.get("_csv")
     if csv is None:
         return None
-    names = ("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting")
-    more = ("skipinitialspace", "strict")
-    dialects = []
-    for name in sorted(csv.list_dialects()):
-        dialect = csv.get_dialect(name)
-        dialects.append((name, *(getattr(dialect, each) for each in (*names, *more))))
-    return csv.field_size_limit(), tuple(dialects)
+    names = csv.list_dialects()
+    found = [
+        csv.get_dialect(name) for name in names
+    ]  # the very objects that were registered, which don't change
+    seen, told = _dialects
+    if (
+        len(seen) != len(found)
+        or any(map(operator.is_not, seen, found))
+        or names != [each[0] for each in told]
+    ):
+        told = tuple(
+            [
+                (name, *(getattr(each, field) for field in _FIELDS))
+                for name, each in zip(names, found, strict=True)
+            ]
+        )
+        _dialects = found, told
+    return csv.field_size_limit(), frozenset(told)
+
+
+_FIELDS: Final = (
+    *("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting"),
+    *("skipinitialspace", "strict"),
+)
 
 
 def _socket() -> Any:
@@ -128,6 +148,34 @@ def _mimetypes() -> Any:
     return tuple(each[2] for each in _types)
 
 
+def _sqlite3() -> Any:
+    """What has been registered to be kept in a database, and to be read from it."""
+    module: Any = sys.modules.get("_sqlite3")
+    if module is None:
+        return None
+    made = [
+        (f"{kind.__module__}.{kind.__qualname__}", _named(each))
+        for (kind, _), each in module.adapters.items()
+    ]
+    return frozenset(made), frozenset((name, _named(each)) for name, each in module.converters.items())
+
+
+def _shutil() -> Any:
+    """The kinds of archives."""
+    module: Any = sys.modules.get("shutil")
+    if module is None:
+        return None
+    return tuple(
+        frozenset((name, _named(each[place])) for name, each in formats.items())
+        for formats, place in ((module._ARCHIVE_FORMATS, 0), (module._UNPACK_FORMATS, 1))
+    )
+
+
+def _named(value: Any) -> str:
+    """What a function is called."""
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+
+
 def level(name: str) -> tuple[int, int]:
     """From which level on a logger logs, and up to which nothing is logged at all."""
     import logging
@@ -142,6 +190,8 @@ _ASKED: Final[dict[str, Callable[[], Any]]] = {
     "tempdir": _tempdir,
     "mask": _mask,
     "mimetypes": _mimetypes,
+    "sqlite3": _sqlite3,
+    "shutil": _shutil,
 }
 ADOPTED: Final[dict[str, Callable[[Any], None]]] = {
     "argv": _adopt_argv,
@@ -149,10 +199,6 @@ ADOPTED: Final[dict[str, Callable[[Any], None]]] = {
     "mask": _adopt_mask,
 }
 """How a worker makes its parent's setting its own."""
-
-_USUAL: Final = (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0)
-_TRAPS: Final = frozenset({"InvalidOperation", "DivisionByZero", "Overflow"})
-_unusual = False
 
 
 def value_of(name: str) -> Any:
@@ -170,40 +216,6 @@ def value_of(name: str) -> Any:
     return _ASKED[name]()
 
 
-def decimals(context: contextvars.Context | None) -> tuple[Any, ...]:
-    """The setting of decimals for a call: empty as long as everybody computes as usual.
-
-    Args:
-        context: The one in which the call would run here; None for the one that runs now.
-    """
-    global _unusual
-    now = _decimals(context)
-    _unusual = _unusual or now is not None
-    return ((DECIMALS, now),) if _unusual else ()
-
-
-def _decimals(context: contextvars.Context | None) -> Any:
-    """The context of decimals in plain values; None if it is the usual one."""
-    module: Any = sys.modules.get("decimal")
-    if module is None:
-        return None
-    found = module.getcontext() if context is None else context.run(module.getcontext)
-    fields = found.__reduce__()[1]
-    traps = frozenset(each.__name__ for each in fields[7])
-    return None if tuple(fields[:6]) == _USUAL and traps == _TRAPS else (*fields[:6], *sorted(traps))
-
-
-def _adopt_decimals(value: Any) -> None:
-    """Compute as the parent does."""
-    if value == _decimals(None):
-        return
-    import decimal
-
-    fields, traps = (_USUAL, _TRAPS) if value is None else (value[:6], value[6:])
-    context: Any = decimal.Context
-    decimal.setcontext(context(*fields, [], [getattr(decimal, each) for each in sorted(traps)]))
-
-
 def _load(name: str) -> None:
     """Load what the parent has loaded."""
     if name == "mimetypes":
@@ -211,8 +223,8 @@ def _load(name: str) -> None:
 
         if not mimetypes.inited:
             mimetypes.init()
-    elif name == "csv":
-        import csv  # noqa: F401  there are no dialects before
+    elif name in ("csv", "sqlite3", "shutil"):
+        importlib.import_module(name)  # nothing is registered before
     elif name.startswith("library:"):
         importlib.import_module(name.partition(":")[2])
 
@@ -224,9 +236,10 @@ def settle(settings: tuple[tuple[str, Any], ...]) -> str | None:
         settings: Names and the parent's values.
     """
     for name, theirs in settings:
-        if name == DECIMALS:
-            _adopt_decimals(theirs)
-            continue
+        if name in contexts.NAMES:
+            if contexts.adopt(name, theirs):
+                continue
+            return name
         if theirs is not None:
             _load(name)
         if theirs is None and name.startswith("library:"):

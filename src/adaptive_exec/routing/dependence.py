@@ -21,7 +21,7 @@ _MAKING: Final = frozenset(
     for name in ("mkdir", "makedirs", "mkfifo", "mknod", "symlink", "link", "rename", "system", "popen")
 )
 _BY_NAME_ALONE: Final = frozenset(
-    {"builtins", "typing", "abc", "enum", "sys", "types", "dataclasses", "contextlib"}
+    {"builtins", "typing", "abc", "enum", "sys", "types", "dataclasses", "contextlib", "adaptive_exec"}
 )
 """Modules whose functions are pinned where they are named, or are read with what they wrap."""
 
@@ -38,7 +38,7 @@ def settings_of(name: str, node: Any) -> Iterator[str]:
         yield from DEPENDING.get(top, ())
     if name in _MAKING or (name in ("builtins.open", "io.open") and not _only_reads(node)):
         yield "mask"
-    if top in _BY_NAME_ALONE or top not in sys.stdlib_module_names or not rest:
+    if top in _BY_NAME_ALONE or not rest:
         return
     module = name.rpartition(".")[0]
     while module not in sys.modules and "." in module:

@@ -20,7 +20,8 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
-from ..customs import decimals, value_of
+from ..contexts import unusual
+from ..customs import value_of
 from ..digests import DIGESTED_FROM, digest_of
 from ..errors import NotPicklable
 from ..fingerprints import fingerprint
@@ -174,7 +175,7 @@ def environment(
             raise ValueError("a function has been registered since its code was read")
     prints = reads.packed_prints() if isinstance(reads, Reads) else b""
     asked: tuple[str, ...] = getattr(reads, "settings", ())
-    settings = (*((name, value_of(name)) for name in asked), *decimals(context))
+    settings = (*((name, value_of(name)) for name in asked), *unusual(context))
     shown: frozenset[str] = getattr(reads, "shown", _NONE)
     if any(module == "__main__" for module, _ in reads):
         # What is defined there travels by value, with what it reads, in the function's own pickle.

@@ -130,12 +130,22 @@ class Orders(Heap):
 
     def refuse_order(self, value: Value, node: Any, frame: Frame, *, deep: bool = False) -> None:
         """The order of a value's items shows here; `deep`, if that of what it holds does, too."""
-        # An attribute may be a method, too; whose method it would be says nothing of what it holds.
-        looked = self.reach(frozenset(t for t in value if not isinstance(t, Bound))) if deep else value
+        looked = self._inside(value) if deep else value
         for thing in looked:
             if self.is_unordered(thing):
                 self.stay(_WHY, node, frame)
         self._note_shown(looked)
+
+    def _inside(self, value: Value) -> Value:
+        """What is in a value. An attribute may be a method, too; whose it would be says nothing of what it holds."""
+        found: set[Origin] = set()
+        todo = list(value)
+        while todo:
+            thing = todo.pop()
+            if thing not in found and not isinstance(thing, Bound):
+                found.add(thing)
+                todo.extend(self.fields(thing) if isinstance(thing, Fresh) else ())
+        return frozenset(found)
 
     def _note_shown(self, value: Value) -> None:
         """The order of arguments shows here, if they are sets."""

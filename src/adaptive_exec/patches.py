@@ -5,6 +5,9 @@ functions, the members of all classes and the constants in capitals make one num
 a microsecond a name, and again when a name of them stands for something else: before each call that leaves, the
 namespaces are compared with what they were, by identity, at about 20 ns a name.
 
+A package of more than `_MOST_NAMES` names is not compared: that would take longer than most calls. Of such a one only
+what the user's own code names is looked at, by its fingerprint.
+
 Guarantees: the same files give the same number, in whatever process of the same interpreter; no code of the library
     runs.
 Assumes: nobody writes into the code objects of a library. What differs from process to process without a meaning
@@ -23,7 +26,8 @@ __all__ = ["Library", "library"]
 
 _CONSTANTS: Final = (int, float, str, bytes, bool, type(None))
 _MOST: Final = 40
-_unlike = object()
+_MOST_NAMES: Final = 700
+_MOST_SPACES: Final = 60
 
 
 class Library:
@@ -60,6 +64,9 @@ class Library:
             seen = dict(space)
             spaces.append((space, seen))
             parts.extend(_parts(module.__name__, seen, spaces))
+            if len(spaces) > _MOST_SPACES or sum(len(each) for _, each in spaces) > _MOST_NAMES:
+                self._spaces, self._number = [], 0
+                return
         self._spaces = spaces
         self._number = zlib.crc32("\n".join(sorted(parts)).encode("utf-8", "replace"))
 

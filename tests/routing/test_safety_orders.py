@@ -158,7 +158,38 @@ def tells_which(words: list[str]) -> int:
     return 0
 
 
+def updates_what_it_asks(words: list[str]) -> int:
+    seen: set[str] = set()
+    total = 0
+    for word in set(words):
+        if word not in seen:
+            seen.update(word)
+            total += 1
+    return total
+
+
+def asks_for_another_name(words: list[str]) -> int:
+    seen: set[str] = set()
+    total = 0
+    for word in set(words):
+        word = word.lower()  # noqa: PLW2901
+        if word[0] not in seen:
+            seen.add(word)
+            total += 1
+    return total
+
+
+def merges_dicts(words: list[str]) -> int:
+    found: dict[str, int] = {}
+    for word in set(words):
+        found.update({word[0]: len(word)})
+    return found["a"]
+
+
 SHOWS = [
+    updates_what_it_asks,
+    asks_for_another_name,
+    merges_dicts,
     sorts_by_length,
     longest,
     numbers,
@@ -258,7 +289,18 @@ def fills_what_is_sorted(words: list[str]) -> list[tuple[str, int]]:
     return sorted(index.items())
 
 
+def asks_what_it_adds(words: list[str]) -> int:
+    seen: set[str] = set()
+    total = 0
+    for word in set(words):
+        if word not in seen:
+            seen.add(word)
+            total += 1
+    return total
+
+
 HIDES = [
+    asks_what_it_adds,
     asks,
     sorts,
     sorts_by_length_and_name,
@@ -304,6 +346,30 @@ def lists_in_common(one: Any, other: Any) -> list[Any]:
     return list(one & other)
 
 
+def keeps_the_last_given(tags: Any) -> Any:
+    total = 0
+    for tag in tags:  # noqa: B007
+        total += 1
+    return tag, total
+
+
+def _kept(found: list[Any], tag: Any) -> bool:
+    found.append(tag)
+    return True
+
+
+def fills_with_a_helper(tags: Any) -> list[Any]:
+    found: list[Any] = []
+    for tag in tags:
+        if _kept(found, tag):
+            pass
+    return found
+
+
+def sums_given(tags: Any) -> Any:
+    return sum(set(tags))
+
+
 def _shown(fn: Callable[..., Any]) -> frozenset[str]:
     """Of which arguments the order would show."""
     verdict = judge(fn)
@@ -316,6 +382,8 @@ def test_of_which_arguments_it_would_show() -> None:
     """Nobody knows whether they are sets."""
     assert {"its argument tags"} == _shown(lists_given)
     assert not _shown(counts_given)
+    for fn in (keeps_the_last_given, fills_with_a_helper, sums_given):
+        assert {"its argument tags"} == _shown(fn)
     assert {"its argument one", "its argument other"} == _shown(lists_in_common)
 
 

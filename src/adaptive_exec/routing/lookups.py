@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from .attributes import Attributes
 from .environment import never_changes
-from .orders import CHOSEN
 from .origins import (
     NOTHING,
     Known,
@@ -71,8 +70,8 @@ class Lookups(Attributes):
             return self._global(frame, name, node)
         if scope.env is not None and name in scope.env:
             value = scope.env[name]
-            if CHOSEN in value:
-                self.refuse_chosen(node, frame)
+            if name in self.left:
+                value = self.untainted(value, node, frame)
             return value | frame.ever.get(name, NOTHING) if name in frame.rebound else value
         if name in frame.names.locals:
             return frame.ever.get(name, NOTHING)

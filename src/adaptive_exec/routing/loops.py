@@ -14,11 +14,23 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-__all__ = ["Survey", "has_own_keys", "is_total", "is_whole", "survey"]
+__all__ = ["Survey", "has_own_keys", "is_total", "is_whole", "names_of", "survey"]
 
 _LEAVING: Final = (ast.Yield, ast.YieldFrom, ast.Return, ast.Break, ast.Await, ast.Delete)
 _WHOLE_CALLS: Final = frozenset({"len", "ord", "int", "bool", "isinstance", "any", "all", "hasattr"})
 _WHOLE_METHODS: Final = frozenset({"count", "bit_count", "startswith", "endswith", "isdigit", "isalpha"})
+_CALM: Final = _WHOLE_CALLS | {
+    "str",
+    "abs",
+    "min",
+    "max",
+    "sorted",
+    "float",
+    "set",
+    "frozenset",
+    "repr",
+    "type",
+}
 _WHOLE_OPERATORS: Final = (
     ast.Add,
     ast.Sub,
@@ -55,22 +67,36 @@ def survey(node: ast.For) -> Survey:
     """Look at a loop's body."""
     body = [each for statement in node.body for each in ast.walk(statement)]
     shows = any(isinstance(each, _LEAVING) or _tells(each) for each in body)
-    targets = _names(node.target)
+    targets = names_of(node.target)
     gathered = set(_gathered(body))
     stored = {each.id for each in body if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
     carried = frozenset((stored | targets) - gathered)
+    own = targets if len(targets) == 1 and not targets & stored else frozenset()
     allowed: set[int] = set()
     mutated: dict[str, set[int]] = {}
+    mixed: set[str] = set()
     for each in body:
-        for name, base, place in _changes(each, targets):
+        for name, base, place, key in _changes(each, own):
             allowed.add(id(place))
             mutated.setdefault(name, set()).add(id(base))
-    harmless = set(_looks_at_own_key(body, targets))
+            mixed.update(() if key is not None and _is_key(key, own) else (name,))
+    harmless = set(_looks_at_own_key(body, own))
     for each in body:
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and each.id in mutated:
-            shows = shows or id(each) not in mutated[each.id] | harmless
-    quiet = not shows and carried <= targets and all(_is_plain(each, allowed) for each in node.body)
+            known = mutated[each.id] if each.id in mixed else mutated[each.id] | harmless
+            shows = shows or id(each) not in known
+    calm = all(_is_calm(each, allowed) for each in body if isinstance(each, ast.Call))
+    quiet = not shows and calm and carried <= targets and all(_is_plain(each, allowed) for each in node.body)
     return Survey(shows, quiet, carried, frozenset(allowed))
+
+
+def _is_calm(node: ast.Call, allowed: set[int]) -> bool:
+    """Whether a call changes nothing, whoever is called; but for what may be changed."""
+    if isinstance(node.func, ast.Name):
+        return node.func.id in _CALM
+    return isinstance(node.func, ast.Attribute) and (
+        node.func.attr in _WHOLE_METHODS or (id(node) in allowed and node.func.attr == "add")
+    )
 
 
 def _tells(node: ast.AST) -> bool:
@@ -136,29 +162,31 @@ def _is_extreme(node: ast.expr, name: str) -> bool:
     )
 
 
-def _changes(node: ast.AST, targets: set[str]) -> Iterator[tuple[str, ast.Name, ast.AST]]:
-    """What a node changes in the same way in any order: (name, its node, where the change happens)."""
+def _changes(
+    node: ast.AST, targets: frozenset[str]
+) -> Iterator[tuple[str, ast.Name, ast.AST, ast.expr | None]]:
+    """What a node changes in the same way in any order: (name, its node, where the change happens, of which key)."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("add", "update"):
             base = call.func.value
             if isinstance(base, ast.Name):
-                yield base.id, base, call
+                yield base.id, base, call, call.args[0] if call.func.attr == "add" and call.args else None
             elif isinstance(base, ast.Subscript) and isinstance(base.value, ast.Name):
-                yield base.value.id, base.value, call
+                yield base.value.id, base.value, call, base.slice
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
         base = node.target.value
         if isinstance(base, ast.Name) and isinstance(node.op, (ast.Add, ast.Sub)) and is_whole(node.value):
-            yield base.id, base, node.target
+            yield base.id, base, node.target, node.target.slice
     elif (
         isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript)
     ):
         target = node.targets[0]
         if isinstance(target.value, ast.Name) and _is_key(target.slice, targets):
-            yield target.value.id, target.value, target
+            yield target.value.id, target.value, target, target.slice
 
 
-def _looks_at_own_key(body: list[ast.AST], targets: set[str]) -> Iterator[int]:
+def _looks_at_own_key(body: list[ast.AST], targets: frozenset[str]) -> Iterator[int]:
     """Names of containers that are only asked about this round's own item, which no other round has put there."""
     for each in body:
         if (
@@ -176,7 +204,7 @@ def _looks_at_own_key(body: list[ast.AST], targets: set[str]) -> Iterator[int]:
             yield id(each.value)
 
 
-def _is_key(node: ast.expr, targets: set[str]) -> bool:
+def _is_key(node: ast.expr, targets: frozenset[str]) -> bool:
     """Whether this is the loop's own item, of which there is only one."""
     return isinstance(node, ast.Name) and {node.id} == targets
 
@@ -197,9 +225,9 @@ def _is_plain(node: ast.stmt, allowed: set[int]) -> bool:
     return isinstance(node, ast.Assign) and all(isinstance(each, ast.Name) for each in node.targets)
 
 
-def _names(target: ast.expr) -> set[str]:
+def names_of(target: ast.expr) -> frozenset[str]:
     """The names that a target binds."""
-    return {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return frozenset(each.id for each in ast.walk(target) if isinstance(each, ast.Name))
 
 
 def is_whole(node: ast.expr) -> bool:
@@ -249,4 +277,4 @@ def has_own_keys(node: ast.DictComp) -> bool:
     if isinstance(node.value, ast.Constant):
         return True
     first = node.generators[0].target
-    return len(node.generators) == 1 and isinstance(node.key, ast.Name) and _is_key(node.key, _names(first))
+    return len(node.generators) == 1 and isinstance(node.key, ast.Name) and _is_key(node.key, names_of(first))

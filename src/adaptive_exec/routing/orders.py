@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 import types
+from dataclasses import dataclass
 from typing import Any, Final
 
 from .arguments import Args
@@ -77,10 +78,11 @@ _IN_ORDER: Final = _words(
 _OF_SETS: Final = (ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
 
 
+@dataclass(frozen=True, slots=True)
 class Chosen(Origin):
-    """What the last round of a loop over a set has left."""
+    """What the last round of a loop has left: of one over a set, or over arguments of these labels."""
 
-    __slots__ = ()
+    labels: frozenset[str] = frozenset()
 
 
 CHOSEN: Final = Chosen()
@@ -99,6 +101,7 @@ class Orders(Heap):
         self._surveys: dict[int, Survey] = {}
         self._allowed: set[int] = set()
         self._sorted: set[int] = set()
+        self.left: set[str] = set()
         self._outside: dict[Outside, bool] = {}
 
     def fresh(self, node: Any, tag: str, kind: Any = None, holds: Value = NOTHING) -> Value:
@@ -184,6 +187,7 @@ class Orders(Heap):
             made = all(isinstance(thing, Fresh) and thing not in self.jumbled for thing in given)
             if not made or len(args.positional) > 1 or args.named:
                 self.refuse_order(given, node, frame)
+            self._note_shown(given)
             return False
         if name in PASSING or name in FREE:
             return name in PASSING
@@ -264,21 +268,36 @@ class Orders(Heap):
         self.loops.append(self._begun.setdefault((id(node), id(frame)), self.steps))
         return known
 
-    def taint(self, scope: Scope, names: frozenset[str]) -> None:
+    def taint(self, scope: Scope, names: frozenset[str], labels: frozenset[str] = frozenset()) -> None:
         """What these names stand for is what one round of a loop has left there."""
         if scope.env is not None:
+            self.left |= names
             for name in names & scope.env.keys():
-                scope.env[name] |= {CHOSEN}
+                scope.env[name] |= {Chosen(labels)}
 
-    def refuse_chosen(self, node: Any, frame: Frame) -> None:
-        """A name is read in which a loop over a set has left something."""
-        self.stay(_WHY, node, frame)
+    def labels_of(self, over: Value) -> frozenset[str]:
+        """The arguments that a loop goes over."""
+        return frozenset(thing.label for thing in over if isinstance(thing, Param))
+
+    def untainted(self, value: Value, node: Any, frame: Frame) -> Value:
+        """A name is read in which a loop may have left something."""
+        chosen = {thing for thing in value if isinstance(thing, Chosen)}
+        if CHOSEN in chosen:
+            self.stay(_WHY, node, frame)
+        for thing in chosen:
+            self.shown |= thing.labels
+        return value - chosen
 
     def changes_in_loop(self, thing: Fresh, node: Any, frame: Frame) -> None:
         """In a loop over a set only what a round has made is changed, or what is then the same in any order."""
         if not self.loops or self._born.get(thing, 0) >= self.loops[-1]:
             return
-        if id(node) not in self._allowed:
+        filled = (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", "") == "update"
+            and thing.kind is not set
+        )
+        if filled or id(node) not in self._allowed:
             self.stay(_WHY, node, frame)
         self.jumble(frozenset({thing} if thing.kind is not set else ()))
 

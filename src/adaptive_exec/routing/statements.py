@@ -9,6 +9,7 @@ from typing import Any, Final
 from . import tables
 from .arguments import Args
 from .definitions import Definitions
+from .loops import names_of
 from .origins import (
     NOTHING,
     Known,
@@ -110,7 +111,10 @@ class Statements(Definitions):
         items = self.iterated(value, node.iter, scope)
         unordered = self.enter_loop(value, node, scope.frame)
         if unordered is None:
-            self._loop(lambda: self.assign(node.target, items, scope), node, scope)
+            labels = self.labels_of(value)
+            last = names_of(node.target) if labels else None
+            leave = None if last is None else lambda: self.taint(scope, last, labels)
+            self._loop(lambda: self.assign(node.target, items, scope), node, scope, leave)
             return
 
         def head() -> None:

@@ -12,7 +12,6 @@ Races: a value that changes while it is pickled gives the bytes of some moment o
 from __future__ import annotations
 
 import abc
-import builtins
 import contextvars
 import re
 import sys
@@ -91,18 +90,18 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
             found = [
                 (*place, fingerprint(value))
                 for _, _, value, place in self.pins
-                if place[0] != "__main__" and not _is_built_in(value)
+                if place[0] != "__main__" and not _is_built_in(value, place)
             ]
             self.prints, self.token = dumps(found) if found else b"", token
         return self.prints
 
 
-def _is_built_in(value: object) -> bool:
+def _is_built_in(value: object, place: tuple[str, str]) -> bool:
     """Whether this is, in every process, what its name says; None stands for a name that hides no builtin."""
     return value is None or (
         isinstance(value, (type, types.BuiltinFunctionType))
+        and place == ("builtins", value.__name__)
         and value.__module__ == "builtins"
-        and getattr(builtins, value.__name__, None) is value
     )
 
 

@@ -53,6 +53,7 @@ class Heap:
         self.steps = 0
         self._until = time.thread_time() + _SECONDS
         self._held: dict[tuple[Fresh, str], Value] = {}
+        self._whole: dict[Fresh, Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
         self.raised: Value = NOTHING
@@ -89,6 +90,7 @@ class Heap:
         known = self._held.get((thing, where), NOTHING)
         if not value <= known:
             self._held[thing, where] = known | value
+            self._whole[thing] = self._whole.get(thing, NOTHING) | value
             self.changed = True
 
     def field(self, thing: Fresh, name: str) -> Value:
@@ -97,7 +99,7 @@ class Heap:
 
     def fields(self, thing: Fresh) -> Value:
         """Whatever a new object may hold, in attributes as in items."""
-        return NOTHING.union(*(value for (owner, _), value in list(self._held.items()) if owner == thing))
+        return self._whole.get(thing, NOTHING)
 
     def items(self, value: Value) -> Value:
         """What iterating over a value, or taking an item or an unknown attribute of it, may give."""

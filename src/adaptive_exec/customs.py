@@ -7,6 +7,7 @@ that may make some. What any code may depend on is in `contexts`.
 
 Guarantees: a value is None or can be compared and pickled; asking for it changes nothing.
 Assumes: where there is no `/proc`, nobody changes the mask for new files.
+Races: two threads ask at once: what is kept from one time to the next is one tuple, which either of them replaces.
 """
 
 from __future__ import annotations
@@ -131,21 +132,24 @@ def _adopt_mask(value: Any) -> None:
         os.umask(value)
 
 
-_types: list[tuple[dict[Any, Any], dict[Any, Any], int]] = []
+_types: tuple[tuple[dict[Any, Any], dict[Any, Any], int], ...] = ()
 
 
 def _mimetypes() -> Any:
     """The tables of types, as checksums, made anew when one of them has changed."""
+    global _types
     mimetypes: Any = sys.modules.get("mimetypes")
     if mimetypes is None or not mimetypes.inited:
         return None
     database = mimetypes._db
     tables = (*database.types_map, database.suffix_map, database.encodings_map)
-    if len(_types) != len(tables) or any(
-        now is not table or now != copy for now, (table, copy, _) in zip(tables, _types, strict=True)
+    seen = _types
+    if len(seen) != len(tables) or any(
+        now is not table or now != copy for now, (table, copy, _) in zip(tables, seen, strict=True)
     ):
-        _types[:] = [(each, dict(each), zlib.crc32(repr(sorted(each.items())).encode())) for each in tables]
-    return tuple(each[2] for each in _types)
+        seen = tuple((each, dict(each), zlib.crc32(repr(sorted(each.items())).encode())) for each in tables)
+        _types = seen
+    return tuple(each[2] for each in seen)
 
 
 def _sqlite3() -> Any:

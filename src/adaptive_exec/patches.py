@@ -12,6 +12,7 @@ Guarantees: the same files give the same number, in whatever process of the same
     runs.
 Assumes: nobody writes into the code objects of a library. What differs from process to process without a meaning
     (caches, locks, counters, modules that were loaded later) is neither a function, a class nor a constant in capitals.
+Races: two threads look at once: each keeps what it saw, the namespaces and their number as one tuple.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _MOST_NAMES: Final = 700
 _MOST_SPACES: Final = 60
 
 
+_Seen = tuple[list[tuple[Mapping[str, Any], dict[str, Any]]], int]
+
+
 class Library:
     """One module, with those of its package that its names come from.
 
@@ -39,23 +43,22 @@ class Library:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._spaces: list[tuple[Mapping[str, Any], dict[str, Any]]] = []
-        self._number = 0
-        self._look()
+        self._seen = self._look()
 
     def number(self) -> int:
         """What it is now."""
-        for space, seen in self._spaces:
+        spaces, number = self._seen
+        for space, seen in spaces:
             try:
                 same = space == seen
             except Exception:
                 same = False
             if not same:
-                self._look()
-                break
-        return self._number
+                self._seen = self._look()
+                return self._seen[1]
+        return number
 
-    def _look(self) -> None:
+    def _look(self) -> _Seen:
         """Look at all of it."""
         spaces: list[tuple[Mapping[str, Any], dict[str, Any]]] = []
         parts: list[str] = []
@@ -65,10 +68,8 @@ class Library:
             spaces.append((space, seen))
             parts.extend(_parts(module.__name__, seen, spaces))
             if len(spaces) > _MOST_SPACES or sum(len(each) for _, each in spaces) > _MOST_NAMES:
-                self._spaces, self._number = [], 0
-                return
-        self._spaces = spaces
-        self._number = zlib.crc32("\n".join(sorted(parts)).encode("utf-8", "replace"))
+                return [], 0
+        return spaces, zlib.crc32("\n".join(sorted(parts)).encode("utf-8", "replace"))
 
 
 def _family(name: str) -> list[types.ModuleType]:

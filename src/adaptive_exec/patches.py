@@ -11,7 +11,8 @@ what the user's own code names is looked at, by its fingerprint.
 Guarantees: the same files give the same number, in whatever process of the same interpreter; no code of the library
     runs.
 Assumes: nobody writes into the code objects of a library. What differs from process to process without a meaning
-    (caches, locks, counters, modules that were loaded later) is neither a function, a class nor a constant in capitals.
+    (caches, locks, counters, modules that were loaded later) is neither a function, a class nor a constant in capitals,
+    nor, in a class, a public text or truth value.
 Races: two threads look at once: each keeps what it saw, the namespaces and their number as one tuple.
 """
 
@@ -26,6 +27,7 @@ from typing import Any, Final
 __all__ = ["Library", "library"]
 
 _CONSTANTS: Final = (int, float, str, bytes, bool, type(None))
+_CODE: Final = (types.FunctionType, types.BuiltinFunctionType, type, staticmethod, classmethod)
 _MOST: Final = 40
 _MOST_NAMES: Final = 700
 _MOST_SPACES: Final = 60
@@ -53,7 +55,7 @@ class Library:
                 same = space == seen
             except Exception:
                 same = False
-            if not same:
+            if not same and not _is_same_code(space, seen):
                 self._seen = self._look()
                 return self._seen[1]
         return number
@@ -70,6 +72,19 @@ class Library:
             if len(spaces) > _MOST_SPACES or sum(len(each) for _, each in spaces) > _MOST_NAMES:
                 return [], 0
         return spaces, zlib.crc32("\n".join(sorted(parts)).encode("utf-8", "replace"))
+
+
+def _is_same_code(space: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether only counters, caches and the like have changed."""
+    now = dict(space)
+    return all(now.get(name) is value for name, value in seen.items() if _is_told(name, value)) and not any(
+        name not in seen and _is_told(name, value) for name, value in now.items()
+    )
+
+
+def _is_told(name: str, value: Any) -> bool:
+    """Whether something is a part of what a library is."""
+    return isinstance(value, _CODE) or (not name.startswith("_") and type(value) in _CONSTANTS)
 
 
 def _family(name: str) -> list[types.ModuleType]:
@@ -120,7 +135,8 @@ def _told(key: str, value: Any, *, of_class: bool = False) -> str | None:
         return f"{value.__module__}.{value.__qualname__}"
     if key.startswith("__") or type(value) not in _CONSTANTS:
         return None
-    return repr(value) if of_class or key.isupper() else None
+    plain = of_class and type(value) is not int and not key.startswith("_")
+    return repr(value) if plain or key.isupper() else None
 
 
 _libraries: dict[str, Library] = {}

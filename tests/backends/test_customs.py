@@ -139,10 +139,13 @@ def test_what_differs_innocently(monkeypatch: pytest.MonkeyPatch) -> None:
     assert library is not None
     before = library.number()
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    assert before == library.number()
+    seen = library._seen
     monkeypatch.setattr(tempfile, "_name_sequence", object())
     monkeypatch.setattr(tempfile, "_once_lock", threading.Lock())
 
     assert before == library.number()
+    assert seen is library._seen  # it need not be looked at anew
 
 
 def test_what_stands_in_settings_is_compared_in_a_worker(usual: None) -> None:

@@ -497,10 +497,9 @@ def _descriptors() -> int:
 
 
 def _note_descriptors() -> None:
-    """Those that are open already don't count."""
-    _opened.clear()
-    for name in os.listdir("/proc/self/fd"):
-        _opened.append(int(name))  # noqa: PERF401
+    """Those that are open already don't count; the one by which they are listed is closed again."""
+    names = os.listdir("/proc/self/fd")
+    _opened[:] = [int(name) for name in names if os.path.lexists(f"/proc/self/fd/{name}")]
 
 
 def _open_pipe() -> None:

@@ -136,7 +136,7 @@ class Router:
             if why is not None:
                 return Decision("thread", f"this call {why}, so it stays here", decision.profile)
             # Empty means that nothing has to be compared; the worker still looks what becomes of the arguments.
-            task.environment = environment(verdict.reads) or b""
+            task.environment = environment(verdict.reads, task.context) or b""
         except (NotPicklable, ValueError) as error:
             self.stay(record, f"reads module state that can't be compared in a worker ({first_line(error)})")
             return decide(self.facts(record, options))

@@ -31,7 +31,7 @@ from .origins import (
     Value,
 )
 from .scopes import Frame, Scope
-from .world import TUPLE_GETTER
+from .world import LOGGERS, TUPLE_GETTER
 
 __all__ = ["Attributes"]
 
@@ -216,6 +216,8 @@ class Attributes(Calls):
         """An attribute of data of this process."""
         run = self._properties(thing, name, node, frame)
         kind = type(thing.value)
+        if kind in LOGGERS and name in attributes_of(thing.value) and name != "name":
+            self.stay(f"reads {name} of {thing.label}, a part of how this process logs", node, frame)
         if name not in attributes_of(thing.value) and self.world.is_ours(kind.__module__):
             try:
                 owner, found = self.world.class_attribute(kind, name)

@@ -156,6 +156,7 @@ class Calls(Methods):
         """Call a Python function."""
         registry = getattr(fn, "registry", None)
         if registry is not None and hasattr(fn, "dispatch"):
+            self.world.tables[id(registry)] = registry
             found = [each for each in registry.values() if isinstance(each, types.FunctionType)]
             return NOTHING.union(*(self.call_function(each, args, node, frame) for each in found))
         if self.world.is_ours(module_of(fn)):
@@ -232,8 +233,8 @@ class Calls(Methods):
     def _make_foreign(self, kind: type, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Make an instance of a foreign class, which keeps its arguments."""
         if issubclass(kind, BaseException) or kind in (int, float, str, bytes, bool, complex, range, slice):
-            if kind is str:
-                self.refuse_order(args.all(), node, frame)
+            if kind in (str, bytes) or issubclass(kind, BaseException):
+                self.refuse_order(args.all(), node, frame, deep=kind is str)
             self.touch(
                 args.all(),
                 ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__", "__complex__"),
@@ -247,15 +248,17 @@ class Calls(Methods):
                 self.refuse_order(args.all(), node, frame)
             self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
             if maker is dict:
-                return self._make_mapping(kind, args, node)
+                return self.pass_order(args.all(), self._make_mapping(kind, args, node))
             return self.fresh(node, "made", maker, self.items(args.all()))
         made = self.call_foreign(name, args, node, frame, kind)
         if kind is defaultdict and args.positional:
             found = self._make_mapping(kind, args.without_first(), node)
             given = self.call(args.first(), Args(), node, frame)
             self.change(found, "fills", node, frame, given)
-            return found
-        return self._make_mapping(kind, args, node) if kind in (Counter, OrderedDict, defaultdict) else made
+            return self.pass_order(args.all(), found)
+        if kind in (Counter, OrderedDict, defaultdict):
+            return self.pass_order(args.all(), self._make_mapping(kind, args, node))
+        return made
 
     def _make_mapping(self, kind: type, args: Args, node: Any) -> Value:
         """Make a dictionary."""

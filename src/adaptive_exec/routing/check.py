@@ -24,6 +24,7 @@ from typing import Any, Final
 from ..aliases import parts_of, shares
 from ..pickling import loads, size_within
 from ..sample import Sample
+from ..unordered import holds_sets, shown_of
 from .environment import current, never_changes
 from .safety import judge
 
@@ -94,6 +95,7 @@ class CallCheck:
             self._sent += len(data)
         for label, value in _carried(self._fn):
             self._note(label, value)
+        self._look_for_sets()
         for module, name in self._reads:
             try:
                 value = current(module, name)
@@ -102,6 +104,18 @@ class CallCheck:
                 continue
             if type(value) is not struct.Struct:  # which never changes, and can't be pickled
                 self._globals.append((module, name, value, self._note(name, value, keep=False)))
+
+    def _look_for_sets(self) -> None:
+        """Of sets that a call would show the order of, a process would get them in another one."""
+        shown: frozenset[str] = getattr(self._reads, "shown", frozenset())
+        if not shown:
+            return
+        given = shown_of(self._fn, self._args, self._kwargs, shown)
+        given.extend(
+            value for label, value in _carried(self._fn) if label in shown or label.startswith("its bound ")
+        )
+        if holds_sets(given):
+            self._found("is given a set whose order may show, and a process would get it in another one")
 
     def after(self, value: Any, sample: Sample) -> Sample:
         """Compare, and measure the payload.

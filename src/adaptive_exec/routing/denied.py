@@ -35,10 +35,11 @@ _NAMES: Final[dict[str, str]] = {
         os.wait4 os.waitid os.fork os.forkpty os.register_at_fork os.abort os._exit os.kill os.killpg os.execv
         os.execve os.execvp os.execl os.execle os.execlp os.execvpe time.tzset time.process_time
         time.process_time_ns time.thread_time time.thread_time_ns socket.setdefaulttimeout
-        socket.getdefaulttimeout sqlite3.register_adapter sqlite3.register_converter codecs.register numpy.seterr
+        socket.getdefaulttimeout sqlite3.register_adapter sqlite3.register_converter codecs.register
+        codecs.unregister codecs.register_error numpy.seterr
         numpy.geterr numpy.errstate numpy.set_printoptions numpy.seterrcall copyreg.pickle copyreg.constructor
         csv.field_size_limit csv.register_dialect csv.unregister_dialect mimetypes.add_type mimetypes.init
-        re.purge linecache.checkcache linecache.clearcache urllib.request.install_opener
+        re.purge urllib.request.install_opener
         tempfile.tempdir ssl.RAND_add shutil.register_archive_format shutil.register_unpack_format
         inspect.currentframe inspect.stack inspect.trace traceback.print_stack traceback.print_exc
         functools._lru_cache_wrapper operator.methodcaller builtins.__import__ abc.ABCMeta.register
@@ -86,6 +87,7 @@ _MODULES: Final[dict[str, str]] = {
         _OF_THIS_PROCESS,
         """
         signal atexit gc faulthandler tracemalloc resource readline warnings weakref ctypes importlib runpy site
+        linecache
         pdb bdb trace threading _thread multiprocessing asyncio contextvars queue sched concurrent getpass curses
         tkinter turtle cmd code unittest pytest pprint cProfile profile
         """,

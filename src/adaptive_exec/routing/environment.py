@@ -11,12 +11,17 @@ Races: a value that changes while it is pickled gives the bytes of some moment o
 
 from __future__ import annotations
 
+import abc
+import contextvars
 import re
 import struct
 import sys
+import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self
 
+from ..contexts import unusual
+from ..customs import value_of
 from ..digests import DIGESTED_FROM, Digest, digest_of
 from ..errors import NotPicklable
 from ..fingerprints import fingerprint
@@ -44,6 +49,7 @@ _ATOMS: Final = frozenset(
     }
 )
 _KEPT: Final = 1024
+_NONE: Final[frozenset[str]] = frozenset()
 
 Pin = tuple[Mapping[str, Any], str, object, tuple[str, str]]
 """A namespace, a name in it, the code that stood there when it was read, and where others find it: module, name."""
@@ -57,24 +63,52 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
 
     pins: tuple[Pin, ...]
     prints: bytes | None
+    shown: frozenset[str]
+    settings: tuple[str, ...]
+    tables: tuple[tuple[Mapping[Any, Any], dict[Any, Any]], ...]
+    token: object
 
-    def __new__(cls, reads: Iterable[tuple[str, str]] = (), pins: tuple[Pin, ...] = ()) -> Self:
+    def __new__(
+        cls,
+        reads: Iterable[tuple[str, str]] = (),
+        pins: tuple[Pin, ...] = (),
+        shown: frozenset[str] = frozenset(),
+        settings: tuple[str, ...] = (),
+        tables: tuple[tuple[Mapping[Any, Any], dict[Any, Any]], ...] = (),
+    ) -> Self:
         made = super().__new__(cls, reads)
         made.pins = pins
+        made.shown = shown
+        made.settings = settings
+        made.tables = tables
+        made.token = None
         made.prints = None
         return made
 
     def packed_prints(self) -> bytes:
         """Pickled (module, name, fingerprint) of that code; made once, since it is looked at before every call."""
-        if self.prints is None:
+        token = abc.get_cache_token()  # another one when a class has been registered with another
+        if self.prints is None or self.token != token:
             found = [
-                (*place, fingerprint(value)) for _, _, value, place in self.pins if place[0] != "__main__"
+                (*place, fingerprint(value))
+                for _, _, value, place in self.pins
+                if place[0] != "__main__" and not _is_built_in(value, place)
             ]
-            self.prints = dumps(found) if found else b""
+            self.prints, self.token = dumps(found) if found else b"", token
         return self.prints
 
 
-_packed: dict[tuple[tuple[tuple[str, str], ...], bytes], tuple[tuple[Any, ...], bytes]] = {}
+def _is_built_in(value: object, place: tuple[str, str]) -> bool:
+    """Whether this is, in every process, what its name says; None stands for a name that hides no builtin."""
+    return value is None or (
+        isinstance(value, (type, types.BuiltinFunctionType))
+        and place == ("builtins", value.__name__)
+        and value.__module__ == "builtins"
+    )
+
+
+_Key = tuple[tuple[tuple[str, str], ...], bytes, frozenset[str], tuple[Any, ...]]
+_packed: dict[_Key, tuple[tuple[Any, ...], bytes]] = {}
 
 
 def never_changes(value: object) -> bool:
@@ -113,15 +147,20 @@ def current(module: str, name: str) -> Any:
     return found
 
 
-def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
+def environment(
+    reads: tuple[tuple[str, str], ...], context: contextvars.Context | None = None
+) -> bytes | None:
     """Pack what a function reads of its modules, for a worker to compare.
 
     Args:
         reads: (module, name) pairs, as in `Verdict.reads`.
+        context: In which the call would run here; None for the one that runs now.
 
     Returns:
         The pickle of a list of (module, name, value now or its digest), and behind it, as bytes, that of the code that
-        was read (`Reads.packed_prints`); None if there is nothing to compare. What is in `__main__` is not in it:
+        was read (`Reads.packed_prints`), then of which arguments the order would show (`Reads.shown`), and the settings
+        that it depends on (`customs`); None if
+        there is nothing to compare. What is in `__main__` is not in it:
         functions defined there are pickled by value, with what they read.
 
     Raises:
@@ -132,21 +171,27 @@ def environment(reads: tuple[tuple[str, str], ...]) -> bytes | None:
     for space, name, value, _ in getattr(reads, "pins", ()):
         if space.get(name) is not value:
             raise ValueError(f"{name} has been replaced since its code was read")
+    for table, seen in getattr(reads, "tables", ()):
+        if table != seen:
+            raise ValueError("a function has been registered since its code was read")
     prints = reads.packed_prints() if isinstance(reads, Reads) else b""
+    asked: tuple[str, ...] = getattr(reads, "settings", ())
+    settings = (*((name, value_of(name)) for name in asked), *unusual(context))
+    shown: frozenset[str] = getattr(reads, "shown", _NONE)
     if any(module == "__main__" for module, _ in reads):
         # What is defined there travels by value, with what it reads, in the function's own pickle.
         reads = tuple([read for read in reads if read[0] != "__main__"])
-    if not reads and not prints:
+    if not reads and not prints and not shown and not settings:
         return None
     values = tuple([current(module, name) for module, name in reads])
-    known = _packed.get((reads, prints))
+    known = _packed.get((reads, prints, shown, settings))
     if known is not None and all(map(_same, values, known[0])):
         return known[1]
-    data = _pack(reads, values, prints)
+    data = _pack(reads, values, prints, *((shown, settings) if shown or settings else ()))
     if all(map(never_changes, values)):
         if len(_packed) >= _KEPT:
             _packed.clear()
-        _packed[reads, prints] = (values, data)
+        _packed[reads, prints, shown, settings] = (values, data)
     return data
 
 
@@ -164,11 +209,12 @@ def _short(value: object) -> object:
     return value
 
 
-def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes) -> bytes:
+def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes, *more: object) -> bytes:
     """Pickle the list, or say why it can't be."""
     listed = (
         [(module, name, _short(value)) for (module, name), value in zip(reads, values, strict=True)],
         prints,
+        *more,
     )
     try:
         data = size_within(listed, LIMIT)

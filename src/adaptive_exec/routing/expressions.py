@@ -15,6 +15,7 @@ from . import tables
 from .arguments import Args
 from .heap import ARRAY, ITEMS, KEYS, is_mapping
 from .kinds import has_any
+from .loops import has_own_keys
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -65,11 +66,12 @@ class Expressions(Targets):
 
     def _ev_call(self, node: ast.Call, scope: Scope) -> Value:
         callee = self.value(node.func, scope)
+        free = self.note_sorted(callee, node)
         positional: list[Value] = []
         rest: Value = NOTHING
         for each in node.args:
             if isinstance(each, ast.Starred):
-                rest |= self.iterate(each.value, scope)
+                rest |= self._spread(each.value, scope, shows=not free)
             elif rest:
                 rest |= self.value(each, scope)
             else:
@@ -107,7 +109,7 @@ class Expressions(Targets):
             self.callbacks(args, node, scope.frame)
             self.expose(args.all(), only_special=True)
             if node.func.attr in ("join", "format"):
-                self.refuse_order(args.all(), node, scope.frame)
+                self.refuse_order(args.all(), node, scope.frame, deep=node.func.attr == "format")
                 spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
                 self.touch(args.all(), spoken, node, scope.frame, deep=True)
             if node.func.attr in (
@@ -142,10 +144,12 @@ class Expressions(Targets):
         if isinstance(node.op, ast.Mod):
             self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
             self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
+            self.refuse_order(right, node, scope.frame, deep=True)
         if not made and self._is_number(left | right, dunders[:2]):
             return NOTHING
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
+        kind = set if self.is_set_sum(node, left, right) else kind
         if isinstance(node.op, ast.Mult) and list in kinds:
             rows = frozenset(
                 thing for thing in left | right if isinstance(thing, Fresh) and thing.kind is list
@@ -210,13 +214,27 @@ class Expressions(Targets):
         return self.function(node, scope, None)
 
     def _ev_starred(self, node: ast.Starred, scope: Scope) -> Value:
-        return self.iterate(node.value, scope)
+        return self._spread(node.value, scope, shows=True)
+
+    def _spread(self, node: ast.expr, scope: Scope, *, shows: bool) -> Value:
+        """What stands behind a star; whether it shows in which order that comes."""
+        value = self.value(node, scope)
+        if shows:
+            self.refuse_order(value, node, scope.frame)
+        return self.iterated(value, node, scope)
 
     def _ev_tuple(self, node: ast.Tuple | ast.List | ast.Set, scope: Scope) -> Value:
         kind = {"Tuple": tuple, "List": list, "Set": set}[type(node).__name__]
         if kind is tuple and not any(isinstance(each, ast.Starred) for each in node.elts):
             return self.row(node, "display", [self.value(each, scope) for each in node.elts])
-        held = NOTHING.union(*(self.value(each, scope) for each in node.elts))
+        held = NOTHING.union(
+            *(
+                self._spread(each.value, scope, shows=kind is not set)
+                if isinstance(each, ast.Starred)
+                else self.value(each, scope)
+                for each in node.elts
+            )
+        )
         if kind is set:
             self.hash_keys(held, node, scope.frame)
         return self.fresh(node, "display", kind, held)
@@ -226,9 +244,11 @@ class Expressions(Targets):
     def _ev_dict(self, node: ast.Dict, scope: Scope) -> Value:
         made = self.fresh(node, "display", dict)
         thing = Fresh((id(node), "display"), dict)
+        merged: Value = NOTHING
         for key, each in zip(node.keys, node.values, strict=True):
             value = self.value(each, scope)
             if key is None:
+                merged |= value
                 self.touch(value, ("keys", "__getitem__"), node, scope.frame)
                 self.pour(thing, Args((value,)))
                 continue
@@ -236,7 +256,7 @@ class Expressions(Targets):
             self.hash_keys(keys, node, scope.frame)
             self.put(thing, KEYS, keys)
             self.put(thing, ITEMS, value)
-        return made
+        return self.pass_order(merged, made)
 
     def _ev_subscript(self, node: ast.Subscript, scope: Scope) -> Value:
         value = self.value(node.value, scope)
@@ -276,22 +296,27 @@ class Expressions(Targets):
 
     def _ev_formattedvalue(self, node: ast.FormattedValue, scope: Scope) -> Value:
         value = self.value(node.value, scope)
-        self.refuse_order(value, node, scope.frame)
+        self.refuse_order(value, node, scope.frame, deep=True)
         self.touch(value, ("__format__", "__str__", "__repr__"), node, scope.frame, deep=True)
         if node.format_spec is not None:
             self.value(node.format_spec, scope)
         return NOTHING
 
-    def _comprehension(self, node: Any, results: Sequence[ast.expr], scope: Scope) -> list[Value]:
-        """Run a comprehension's loops, twice: what is bound late may be used early."""
+    def _comprehension(
+        self, node: Any, results: Sequence[ast.expr], scope: Scope
+    ) -> tuple[list[Value], Value]:
+        """Run a comprehension's loops, twice: what is bound late may be used early. What it holds, and goes over."""
         outer = scope.env
         held: list[Value] = []
+        over: Value = NOTHING
         scope.env = dict(outer or {})
         for _ in range(2):
             for generator in node.generators:
                 if generator.is_async:
                     self.stay("awaits", node, scope.frame)
-                self.assign_inside(generator.target, self.iterate(generator.iter, scope), scope)
+                value = self.value(generator.iter, scope)
+                over |= value
+                self.assign_inside(generator.target, self.iterated(value, generator.iter, scope), scope)
                 for condition in generator.ifs:
                     self.test(condition, scope)
             held = [self.value(each, scope) for each in results]
@@ -306,26 +331,29 @@ class Expressions(Targets):
             for name in walruses & scope.env.keys():
                 outer[name] = outer.get(name, NOTHING) | scope.env[name]
         scope.env = outer
-        return held
+        return held, over
 
     def _ev_listcomp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Value:
-        over = self.value(node.generators[0].iter, scope)
-        unordered = any(isinstance(thing, Fresh) and thing.kind is set for thing in over)
-        if isinstance(node, ast.ListComp):
-            self.refuse_order(over, node, scope.frame)
-        (held,) = self._comprehension(node, [node.elt], scope)
+        (held,), over = self._comprehension(node, [node.elt], scope)
         if isinstance(node, ast.SetComp):
             self.hash_keys(held, node, scope.frame)
-        kind = set if unordered or isinstance(node, ast.SetComp) else list
-        return self.fresh(node, "comprehension", kind, held)
+            return self.fresh(node, "comprehension", set, held)
+        made = self.fresh(node, "comprehension", list, held)
+        if self.is_sorted(node):
+            return made
+        if isinstance(node, ast.ListComp):
+            self.refuse_order(over, node, scope.frame)
+        return self.pass_order(over, made)
 
     _ev_setcomp = _ev_generatorexp = _ev_listcomp
 
     def _ev_dictcomp(self, node: ast.DictComp, scope: Scope) -> Value:
-        keys, values = self._comprehension(node, [node.key, node.value], scope)
+        (keys, values), over = self._comprehension(node, [node.key, node.value], scope)
         self.hash_keys(keys, node, scope.frame)
+        if not has_own_keys(node):
+            self.refuse_order(over, node, scope.frame)
         self.put(Fresh((id(node), "comprehension"), dict), KEYS, keys)
-        return self.fresh(node, "comprehension", dict, values)
+        return self.pass_order(over, self.fresh(node, "comprehension", dict, values))
 
     def _ev_yield(self, node: ast.Yield, scope: Scope) -> Value:
         if node.value is not None:
@@ -333,7 +361,7 @@ class Expressions(Targets):
         return self.sent | self.fresh(node, "sent")
 
     def _ev_yieldfrom(self, node: ast.YieldFrom, scope: Scope) -> Value:
-        items = self.iterate(node.value, scope)
+        items = self._spread(node.value, scope, shows=True)
         scope.yields |= items
         return items
 

@@ -40,6 +40,7 @@ class Foreign(Members):
         why = denied(name)
         if why is not None:
             self.stay(why, node, frame)
+        self.world.depend(name, node)
         if name in _KEEPING_THE_FUNCTION:
             # Of a function within; what a call keeps in such a cache is gone with the call.
             self.run_any("__hash__")
@@ -59,6 +60,8 @@ class Foreign(Members):
             return frozenset({Outside("a logger", logging.root)})
         if tables.gives_anything(name):
             self.world.meet_any()
+        keyed = "key" in args.named or (len(args.positional) > 2 and name.startswith("heapq."))
+        ordered = self.order_of_call(name, args.without("key"), node, frame, keyed=keyed)
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
@@ -68,10 +71,12 @@ class Foreign(Members):
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
-        return self._result(name, args, called, kind, node)
+        made = self._result(name, args, called, kind, node)
+        return self.pass_order(args.all(), made) if ordered else made
 
     def _reduce(self, args: Args, node: Any, frame: Frame) -> Value:
         """Call a function with what it has given before and one item after the other."""
+        self.order_of_call("functools.reduce", args, node, frame, keyed=False)
         self._check_arguments("functools.reduce", args, node, frame)
         sequence = args.positional[1]
         made = self.touch(sequence, ("__iter__", "__next__", "__getitem__"), node, frame)
@@ -96,9 +101,6 @@ class Foreign(Members):
                     isinstance(thing, Outside) and not never_changes(thing.value)
                 ):
                     self.stay(f"calls {thing.label}, which may do anything", node, frame)
-        foreign_key = any(isinstance(each, (Bound, Known)) for each in args.at("key"))
-        if name in _ORDERED or (foreign_key and name in tables.CHOOSING):  # it may find several items alike
-            self.refuse_order(args.all(), node, frame)
 
     def _known_result(self, name: str, args: Args, node: Any) -> Value:
         """What those builtins give of which it is known exactly."""
@@ -162,6 +164,7 @@ class Foreign(Members):
         data |= self.items(data)
         result: Value = NOTHING
         for thing in functions:
+            self.order_of_callback(thing, args.all(), node, frame)
             if isinstance(thing, Known) and isinstance(thing.value, _IN_C):
                 result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
                 continue
@@ -209,9 +212,6 @@ _LOOKING: Final = frozenset(
 )
 _RESULTS: Final = frozenset(
     f"builtins.{name}" for name in ("vars", "memoryview", "open", "zip", "enumerate", "getattr", "sorted")
-)
-_ORDERED: Final = frozenset(
-    {*(f"builtins.{name}" for name in ("iter", "next", "enumerate", "zip", "repr")), "itertools.islice"}
 )
 _WRAPPING: Final = frozenset(
     {"iter", "enumerate", "zip", "reversed", "map", "filter", "slice", "super", "object"}

@@ -217,11 +217,6 @@ class Heap:
         """Whether something is an argument of unknown class, and nothing that is given has such an attribute."""
         return isinstance(thing, Param) and thing.kinds is None and self.world.lacks(name)
 
-    def refuse_order(self, value: Value, node: Any, frame: Frame) -> None:
-        """Strings have other hashes in another process, so the items of a set come in another order there."""
-        if any(isinstance(thing, Fresh) and thing.kind is set for thing in value):
-            self.stay("depends on the order of a set, which differs from process to process", node, frame)
-
     def check_result(self, value: Value) -> None:
         """The submitted function may not return the very data of this process that somebody may change."""
         for thing in value:

@@ -70,6 +70,8 @@ class Lookups(Attributes):
             return self._global(frame, name, node)
         if scope.env is not None and name in scope.env:
             value = scope.env[name]
+            if name in self.left:
+                value = self.untainted(value, node, frame)
             return value | frame.ever.get(name, NOTHING) if name in frame.rebound else value
         if name in frame.names.locals:
             return frame.ever.get(name, NOTHING)

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from .arguments import Args
-from .heap import ITEMS, Heap
+from .heap import ITEMS
+from .orders import Orders
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -35,7 +36,7 @@ _NEVER_ASKED: Final = {"__new__", "__class_getitem__", "__init_subclass__", "__a
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType, TUPLE_GETTER)
 
 
-class Members(Heap):
+class Members(Orders):
     """Finds and runs what stands in classes."""
 
     def __init__(self, world: World, file: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from . import tables
 from .arguments import Args
 from .denied import denied
+from .dependence import FILES
 from .environment import attributes_of, never_changes
 from .heap import CONTAINERS, ITEMS, KEYS, MAPPINGS, is_mapping, level_of
 from .mappings import Mappings
@@ -57,10 +58,14 @@ class Methods(Mappings):
         result: Value = NOTHING
         if name in ("pack_into", "readinto", "readinto1", "recv_into"):
             self.change(args.first() | args.rest, f"calls {name}() on", node, frame)
+        if name in FILES:
+            self.world.settings.setdefault("mask")
         for thing in receiver:
             result |= self._method_of(thing, name, args, node, frame)
         if name in ("join", "extend", "writelines", "extendleft"):
             self.refuse_order(args.all(), node, frame)
+        elif name in ("format", "format_map"):
+            self.refuse_order(args.all(), node, frame, deep=True)
         if not receiver:
             self.callbacks(args, node, frame)
             self.expose(args.all(), only_special=True)
@@ -84,7 +89,9 @@ class Methods(Mappings):
             case Outside():
                 return self._method_of_outside(thing, name, args, node, frame)
             case Fresh():
-                return self._method_of_fresh(thing, name, args, node, frame)
+                made = self._method_of_fresh(thing, name, args, node, frame)
+                self.order_of_method(thing, name, args, made, node, frame)
+                return made
             case LocalClass():
                 return self._method_of_local(thing, name, args, node, frame)
             case Local() | Bound() | Partial():
@@ -247,6 +254,8 @@ class Methods(Mappings):
         """Log something: that comes home from a worker."""
         if name in attributes_of(thing.value):
             self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+        if name in ("isEnabledFor", "getEffectiveLevel"):
+            self.world.settings.setdefault(f"level:{thing.value.name}")
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
         return frozenset({thing}) if name == "getChild" else NOTHING
@@ -268,14 +277,14 @@ class Methods(Mappings):
             inside = Args((me,), {}, args.all() | self.items(args.all()) | self.fresh(node, "visited"))
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
+        if name in tables.MUTATORS:
+            self.changes_in_loop(thing, node, frame)
         known = self.method_of_mapping(thing, name, args, node, frame) if is_mapping(thing) else None
         return self._method_of_new(thing, name, args, node, frame) if known is None else known
 
     def _method_of_new(self, thing: Fresh, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of an object that the call made, of a foreign class or one that is not known."""
         me: Value = frozenset({thing})
-        if thing.kind is set and name == "pop":
-            self.refuse_order(me, node, frame)
         if thing.kind is None:
             candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
             self.run_methods(candidates, args.behind(me), node, frame)

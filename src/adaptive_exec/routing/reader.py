@@ -118,7 +118,7 @@ class Reader(Statements):
         """Read a body, once a round for each kind of arguments."""
         self.step()
         env = self._bind(node, args, defaults)
-        key: Key = (id(node), id(parent), id(fn), id(owner), frozenset(env.items()))
+        key: Key = (id(node), id(parent), id(fn), id(owner), tuple(self.loops[-1:]), frozenset(env.items()))
         if key in self._done:
             return self._known.get(key, NOTHING)
         self._done.add(key)

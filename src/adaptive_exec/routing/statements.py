@@ -9,6 +9,7 @@ from typing import Any, Final
 from . import tables
 from .arguments import Args
 from .definitions import Definitions
+from .loops import names_of
 from .origins import (
     NOTHING,
     Fresh,
@@ -107,12 +108,33 @@ class Statements(Definitions):
         self._loop(lambda: self.test(node.test, scope), node, scope)
 
     def _do_for(self, node: ast.For, scope: Scope) -> None:
-        if _is_ordered(node):
-            self.refuse_order(self.value(node.iter, scope), node, scope.frame)
-        items = self.iterate(node.iter, scope)
-        self._loop(lambda: self.assign(node.target, items, scope), node, scope)
+        value = self.value(node.iter, scope)
+        items = self.iterated(value, node.iter, scope)
+        unordered = self.enter_loop(value, node, scope.frame)
+        if unordered is None:
+            labels = self.labels_of(value)
+            last = names_of(node.target) if labels else None
+            leave = None if last is None else lambda: self.taint(scope, last, labels)
+            self._loop(lambda: self.assign(node.target, items, scope), node, scope, leave)
+            return
 
-    def _loop(self, head: Callable[[], None], node: ast.While | ast.For, scope: Scope) -> None:
+        def head() -> None:
+            self.taint(scope, unordered.carried)
+            self.assign(node.target, items, scope)
+
+        def tail() -> None:
+            self.loops.pop()
+            self.taint(scope, unordered.carried)
+
+        self._loop(head, node, scope, tail)
+
+    def _loop(
+        self,
+        head: Callable[[], None],
+        node: ast.While | ast.For,
+        scope: Scope,
+        tail: Callable[[], None] | None = None,
+    ) -> None:
         """Run a loop's head and body until the names stand for nothing new."""
         scope.breaks.append([])
         scope.continues.append([])
@@ -127,6 +149,8 @@ class Statements(Definitions):
             self.stay("has a loop too tangled to read", node, scope.frame)
         scope.continues.pop()
         broken = scope.breaks.pop()
+        if tail is not None:
+            tail()
         self.block(node.orelse, scope)
         scope.env = joined(scope.env, *broken)
 
@@ -236,16 +260,3 @@ class Statements(Definitions):
             self.block(case.body, scope)
             ends.append(scope.env)
         scope.env = joined(begin, *ends)
-
-
-_IN_ORDER: Final = frozenset({"append", "appendleft", "extend", "insert", "write", "put", "send", "writerow"})
-
-
-def _is_ordered(node: ast.For) -> bool:
-    """Whether it shows in which order a loop's items come."""
-    for inner in (each for statement in node.body for each in ast.walk(statement)):
-        if isinstance(inner, (ast.Yield, ast.YieldFrom, ast.Return, ast.Break)):
-            return True
-        if isinstance(inner, ast.Call) and getattr(inner.func, "attr", "") in _IN_ORDER:
-            return True
-    return False

@@ -35,6 +35,7 @@ class Targets(Lookups):
         elif isinstance(target, ast.Starred):
             self.assign(target.value, self.fresh(target, "rest", list, value), scope)
         elif isinstance(target, (ast.Tuple, ast.List)):
+            self.refuse_order(value, target, frame)
             made = self.touch(value, ("__iter__", "__next__", "__getitem__"), target, frame)
             for each, part in self._parts(target, value):
                 self.assign(each, part | made, scope)
@@ -117,7 +118,10 @@ class Targets(Lookups):
 
     def iterate(self, node: ast.expr, scope: Scope) -> Value:
         """What iterating over an expression gives."""
-        value = self.value(node, scope)
+        return self.iterated(self.value(node, scope), node, scope)
+
+    def iterated(self, value: Value, node: ast.expr, scope: Scope) -> Value:
+        """What iterating over a value gives."""
         made = self.touch(value, ("__iter__", "__next__", "__getitem__"), node, scope.frame)
         if made:
             made |= self.items(made) | self.touch(made, ("__next__",), node, scope.frame)
@@ -132,6 +136,7 @@ class Targets(Lookups):
         if isinstance(target, ast.Name):
             self.bind(scope, target.id, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
+            self.refuse_order(value, target, scope.frame)
             for each, part in self._parts(target, value):
                 self.assign_inside(each, part, scope)
         elif isinstance(target, ast.Starred):

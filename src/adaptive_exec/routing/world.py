@@ -14,10 +14,11 @@ import sys
 import sysconfig
 import threading
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .denied import denied, denied_objects
+from .dependence import settings_of
 from .environment import Pin, Reads, attributes_of, current, never_changes
 from .kinds import has_any, kinds_in
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
@@ -79,6 +80,9 @@ class World:
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
         self.pins: dict[tuple[tuple[str, str], int], Pin] = {}
         self.touched: dict[str, None] = {}
+        self.shown: set[str] = set()
+        self.settings: dict[str, None] = {}
+        self.tables: dict[int, Mapping[Any, Any]] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.lacking: dict[str, None] = {}
@@ -114,7 +118,15 @@ class World:
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
-        return Reads(self.reads, tuple(self.pins.values()))
+        tables = tuple((table, dict(table)) for table in self.tables.values())
+        return Reads(
+            self.reads, tuple(self.pins.values()), frozenset(self.shown), tuple(self.settings), tables
+        )
+
+    def depend(self, name: str, node: Any) -> None:
+        """Note the settings and libraries that a call of a foreign function depends on."""
+        for each in settings_of(name, node):
+            self.settings.setdefault(each)
 
     def is_ours(self, module: Any) -> bool:
         """Whether a module is the user's own code, to be read and not to be trusted blindly."""
@@ -167,9 +179,16 @@ class World:
             self.pin(fn.__globals__, name, value, (module, name))
             return self.sort(value, f"the module-level {_kind(value)} {name}", (module, name))
         if hasattr(builtins, name):
-            value = getattr(builtins, name)
-            return frozenset({Known(value, f"builtins.{name}")}) if callable(value) else NOTHING
+            self.pins[(module, name), id(None)] = (fn.__globals__, name, None, (module, name))
+            return self._builtin(name, getattr(builtins, name))
         raise StaysError(f"uses the name {name}, which does not exist yet")
+
+    def _builtin(self, name: str, value: Any) -> Value:
+        """What a name of the builtins stands for: perhaps something that was put there."""
+        self.pin(vars(builtins), name, value, ("builtins", name))
+        if name in _BUILTINS or isinstance(value, _PINNED):
+            return frozenset({Known(value, f"builtins.{name}")}) if callable(value) else NOTHING
+        return self.sort(value, f"the builtin {name}", ("builtins", name))
 
     def pin(self, space: Any, name: str, value: Any, place: tuple[str, str]) -> None:
         """Note code that was read, and where a worker finds it: the verdict holds as long as it stands there."""
@@ -268,7 +287,8 @@ class World:
         if isinstance(value, enum.Enum):
             _refuse_open(value, label)
             return NOTHING
-        read = (owner.__module__, f"{owner.__qualname__}.{name}") if self.is_ours(owner.__module__) else None
+        ours = self.is_ours(owner.__module__) or (never_changes(value) and not name.startswith("__"))
+        read = (owner.__module__, f"{owner.__qualname__}.{name}") if ours else None
         if isinstance(
             value,
             (
@@ -339,6 +359,8 @@ class World:
                 and not isinstance(found, types.ModuleType)
             ):
                 if never_changes(found) and stdlib:
+                    if value is not sys and not name.startswith("__"):
+                        self.reads.setdefault((value.__name__, name))
                     return NOTHING
                 return self.sort(found, f"{dotted}", None if stdlib else (value.__name__, name))
             return self.sort(found, f"the module-level {_kind(found)} {dotted}", (value.__name__, name))
@@ -426,7 +448,11 @@ class World:
         return tuple(found)
 
 
+_BUILTINS: Final = frozenset(
+    name for name, value in vars(builtins).items() if never_changes(value) or callable(value)
+)
 _PINNED: Final = (
+    functools.partial,
     types.FunctionType,
     types.BuiltinFunctionType,
     type,

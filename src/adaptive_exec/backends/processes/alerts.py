@@ -1,22 +1,18 @@
 """Warnings across the border: what a worker warns of is a warning of its parent's.
 
-The parent's filters, as they were when the worker started, decide in the worker first: what they ignore is
-not sent, what they make an error is raised by the call itself. What is to be shown is sent, and goes
+The parent's filters, as they were when the call was sent, decide in the worker first (`filters.py`): what they ignore
+is not sent, what they make an error is raised by the call itself. What is to be shown is sent, and goes
 through the parent's filters of that moment.
 
 Guarantees:
     - Category, text, file and line arrive as they were; of a category that can't travel, its nearest base
       that can.
     - Several workers that say the same thing are heard once, where one module at home would be.
-    - No module is imported for the sake of a filter.
-Assumes:
-    - `warnings` asks whether one category is part of another by `issubclass`.
 Races: none of its own; the order of warnings and results is argued in `relay.py`.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -24,52 +20,11 @@ from typing import Any, Final
 
 from ... import pickling
 from . import wire
+from .filters import Filter, adopt_filters, current_filters
 
 __all__ = ["Filter", "Heard", "adopt_filters", "current_filters", "show_at_home"]
 
-Filter = tuple[str, "str | re.Pattern[str] | None", tuple[str, str], "str | re.Pattern[str] | None", int]
-
 MOST_FILES: Final = 1000
-
-
-def current_filters() -> list[Filter]:
-    """This process's filters, with categories by their names."""
-    found: list[Filter] = []
-    for action, message, category, module, line in list(warnings.filters):
-        patterns = (message, module)
-        if isinstance(category, type) and all(isinstance(p, (str, re.Pattern, type(None))) for p in patterns):
-            named = (category.__module__, category.__qualname__)
-            found.append((action, message, named, module, line))  # type: ignore[arg-type, unused-ignore]
-    return found
-
-
-def adopt_filters(filters: list[Filter]) -> None:
-    """Make the parent's filters this process's own."""
-    warnings.resetwarnings()
-    warnings.filters[:] = [  # type: ignore[index, unused-ignore]
-        (action, message, _category(*named), module, line) for action, message, named, module, line in filters
-    ]
-
-
-def _category(module: str, name: str) -> type[Warning]:
-    """The class, if its module is here; else something that stands for it until it is."""
-    found: Any = sys.modules.get(module) if module != "__main__" else None
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    if isinstance(found, type) and issubclass(found, Warning):
-        return found
-    stands_for: Any = _Named(name, (Warning,), {"__module__": module})
-    return stands_for  # type: ignore[no-any-return]
-
-
-class _Named(type):
-    """A category that is known by its name: its module is only imported if somebody uses it."""
-
-    def __subclasscheck__(cls, kind: type) -> bool:
-        return any(
-            base.__module__ == cls.__module__ and base.__qualname__ == cls.__qualname__
-            for base in kind.__mro__
-        )
 
 
 def show_at_home(note: Callable[[bytes], object]) -> None:

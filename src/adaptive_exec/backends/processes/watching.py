@@ -7,6 +7,7 @@ and after the call: what only a worker would see changed is reported, and the pa
 
 from __future__ import annotations
 
+import abc
 import decimal
 import enum
 import struct
@@ -17,10 +18,12 @@ from typing import Any, Final
 
 from ... import pickling
 from ...aliases import parts_of, shares
+from ...customs import settle
 from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
+from ...unordered import holds_sets, may_hold_sets, shown_of
 
-__all__ = ["Given", "alike", "difference_of"]
+__all__ = ["Given", "alike", "difference_of", "is_not_registered_here", "refuse_order"]
 
 _BY_TEXT: Final = (float, complex, decimal.Decimal)
 
@@ -58,13 +61,21 @@ class Given:
 
 def difference_of(environment: bytes) -> str | None:
     """What a function reads of its modules, state and code, and would find different here; None if nothing."""
-    values, prints = pickling.loads(environment)
+    values, prints, *more = pickling.loads(environment)
+    other = settle(more[1]) if more else None
+    if other is not None:
+        return f"{other} is not what it is in a worker"
+    token = abc.get_cache_token()
+    if token not in _compared:  # a class has been registered with another since
+        _compared.clear()
+        _compared.add(token)
     if prints and prints not in _compared:
         difference = _other_code(prints)
         if difference is not None:
             return difference
         if len(_compared) >= _MOST_COMPARED:
             _compared.clear()
+            _compared.add(token)
         _compared.add(prints)
     for module_name, name, theirs in values:
         try:
@@ -80,6 +91,33 @@ def difference_of(environment: bytes) -> str | None:
     return None
 
 
+def refuse_order(
+    environment: bytes, pickled: bytes, fn: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> str | None:
+    """Why arguments can't be taken here: a set is in another order than at home, which would show; None if none is.
+
+    Args:
+        environment: What came with the call.
+        pickled: The arguments as they came.
+        fn: What is to be called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+    """
+    if may_hold_sets(pickled):
+        shown = pickling.loads(environment)[2:3]
+        if shown and holds_sets(shown_of(fn, args, kwargs, shown[0])):
+            return "it is given a set whose order may show, and is another one in a worker"
+    return None
+
+
+def is_not_registered_here(error: BaseException) -> bool:
+    """Whether an encoding, or a handler of its errors, is not known here, which the parent may have registered."""
+    return type(error) is LookupError and str(error).startswith(_NOT_REGISTERED)
+
+
+_NOT_REGISTERED: Final = ("unknown encoding", "unknown error handler")
+
+
 def _is_told_by(text: Any, digest: Digest) -> bool:
     """Whether a digest tells of this value."""
     if type(text) is struct.Struct:
@@ -88,7 +126,7 @@ def _is_told_by(text: Any, digest: Digest) -> bool:
 
 
 _MOST_COMPARED: Final = 1024
-_compared: set[bytes] = set()
+_compared: set[Any] = set()
 """Code that has been found to be the same here: it takes longer to look at than most values."""
 
 

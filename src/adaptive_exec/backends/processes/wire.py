@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from ...platform.channels import frame
 from ...sample import Sample
+from .filters import Filter, adopt_filters, latest_filters
 
 __all__ = [
     "REMEMBERED",
@@ -38,7 +39,7 @@ __all__ = [
     "unpack_sample",
 ]
 
-Surroundings = tuple[str | None, int, int, Mapping[str, str]]
+Surroundings = tuple[str | None, int, int, Mapping[str, str], list[Filter]]
 Arguments = bytes | tuple[tuple[Any, ...], Mapping[str, Any]]
 
 REMEMBERED: Final = 256
@@ -151,23 +152,26 @@ def _environment() -> Mapping[str, str]:
 
 
 def surroundings() -> Surroundings:
-    """What a call may depend on without naming it: directory, recursion limit, digits of integers, environment."""
+    """What a call may depend on without naming it: directory, limits, environment, filters of warnings."""
     try:
         directory: str | None = os.getcwd()
     except OSError:
         directory = None  # it has been removed
-    return directory, sys.getrecursionlimit(), sys.get_int_max_str_digits(), _environment()
+    return directory, sys.getrecursionlimit(), sys.get_int_max_str_digits(), _environment(), latest_filters()
 
 
 def adopt(theirs: Surroundings) -> None:
     """Make the parent's surroundings this process's own."""
-    directory, depth, digits, environ = theirs
+    directory, depth, digits, environ, filters = theirs
     if directory is not None:
         with contextlib.suppress(OSError):
             os.chdir(directory)
     sys.setrecursionlimit(depth)
     sys.set_int_max_str_digits(digits)
-    global _adopted
+    global _adopted, _filters
+    if filters != _filters:
+        _filters = filters
+        adopt_filters(filters)
     zone, before, _adopted = os.environ.get("TZ"), _adopted, environ
     for name in before.keys() - environ.keys():
         os.environ.pop(name, None)
@@ -178,6 +182,7 @@ def adopt(theirs: Surroundings) -> None:
         time.tzset()
 
 
+_filters: list[Filter] | None = None
 _adopted: Mapping[str, str] = {}
 """In a worker: the parent's environment as it was told last. What calls have changed here since stays as it is."""
 

@@ -42,7 +42,7 @@ from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
 from .shelf import Sent, Shelf
-from .watching import Given, difference_of
+from .watching import Given, difference_of, is_not_registered_here, refuse_order
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
@@ -294,6 +294,8 @@ class _Worker:
             reading = time.perf_counter_ns() - began
         if entry.environment:
             difference = difference_of(entry.environment)
+            if difference is None and isinstance(entry.arguments, bytes):
+                difference = refuse_order(entry.environment, entry.arguments, function, args, kwargs)
             if difference is not None:
                 raise _Refusal(difference)
         return function, args, kwargs, reading
@@ -314,7 +316,9 @@ def _objection(number: int, given: Given | None, value: Any = None) -> bytes | N
 
 
 def _lost(number: int, error: BaseException, entry: Entry) -> bytes | None:
-    """What goes back for an error that can't be sent, if the call can be made again at home; None if it can."""
+    """What goes back for an error that is not the call's own, or can't be sent; None if it is and can."""
+    if entry.environment is not None and is_not_registered_here(error):
+        return wire.encode(Kind.REFUSED, number, f"a worker says: {text_of(error)}")
     # A worker that has talked to another process's primitives may have done something that others have seen.
     if entry.environment is None or "adaptive_exec.primitives.link" in sys.modules or arrives(error):
         return None

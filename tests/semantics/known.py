@@ -26,6 +26,6 @@ NOTICED: Final = _names("""
 """)
 
 KEPT_HOME: Final = _names("""
-    binds_arguments compares_records computes_in_a_context counts_regions integrates joins_tables layers_settings
+    binds_arguments compares_records computes_in_a_context counts_regions orders_by_levels integrates joins_tables layers_settings
     replays rounds_money runs_statistics sorts_by_a_given_key warns
 """)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import pickle
 import queue
 import threading
 import time
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 
 from adaptive_exec.backends.processes.pool import ProcessBackend
+from adaptive_exec.backends.processes.relay import Relay
+from adaptive_exec.backends.processes.wire import Kind
 from adaptive_exec.errors import WorkerDied
 from tests import telling, work
 from tests.backends.support import Handed, until, wind_up
@@ -319,14 +322,25 @@ def test_warnings_as_errors(make: Make) -> None:
 
 
 def test_a_filter_that_comes_later(make: Make) -> None:
-    """An error for nobody is shown, and hurts nobody."""
+    """It holds for the calls that are sent from then on, as it would for plain ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         pool = make()
         run(pool, work.pid)
+        warnings.simplefilter("error")
+        with pytest.raises(DeprecationWarning, match="careful"):
+            run(pool, telling.warn)
+
+
+def test_a_filter_that_comes_while_a_warning_is_on_its_way() -> None:
+    """An error for nobody is shown, and hurts nobody."""
+    relay = Relay()
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("error")
-        assert "went on" == run(pool, telling.warn)
+        relay.tell(
+            [(Kind.WARNING, pickle.dumps(DeprecationWarning("careful")), "somewhere.py", 3, "somewhere")]
+        )
+        relay.close()
 
     assert ["careful"] == [str(warning.message) for warning in seen]
 

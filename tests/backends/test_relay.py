@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec.backends.processes.alerts import Heard
 from adaptive_exec.backends.processes.pool import ProcessBackend
-from adaptive_exec.backends.processes.relay import Relay
-from adaptive_exec.backends.processes.wire import Kind
 from adaptive_exec.errors import WorkerDied
 from tests import telling, work
 from tests.backends.support import Handed, until, wind_up
@@ -334,13 +333,10 @@ def test_a_filter_that_comes_later(make: Make) -> None:
 
 def test_a_filter_that_comes_while_a_warning_is_on_its_way() -> None:
     """An error for nobody is shown, and hurts nobody."""
-    relay = Relay()
+    heard = Heard()
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("error")
-        relay.tell(
-            [(Kind.WARNING, pickle.dumps(DeprecationWarning("careful")), "somewhere.py", 3, "somewhere")]
-        )
-        relay.close()
+        heard.show(pickle.dumps(("careful", DeprecationWarning("careful"))), "somewhere.py", 3, "somewhere")
 
     assert ["careful"] == [str(warning.message) for warning in seen]
 

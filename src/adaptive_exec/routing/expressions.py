@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from . import tables
 from .arguments import Args
+from .asking import getter
 from .heap import ARRAY, ITEMS
 from .origins import (
     NOTHING,
@@ -93,30 +94,53 @@ class Expressions(Targets):
                     result |= self.attribute(args.positional[0], name.value, node, scope)
                 else:
                     result |= self._any_attribute(args.positional[0], node, scope)
-            elif value is operator.attrgetter:
-                for each in node.args:
-                    fetched = each.value if isinstance(each, ast.Constant) else None
-                    if not isinstance(fetched, str) or fetched.rpartition(".")[2] in tables.MUTATORS:
-                        self.stay("fetches a method by its name", node, scope.frame)
+            elif value is builtins.hasattr and len(node.args) == 2:
+                self._is_there(node, args, scope)
+            elif isinstance(value, type) and issubclass(value, (operator.attrgetter, operator.itemgetter)):
+                result |= self._getter(value, node, scope)
             elif value is builtins.vars and not node.args:
                 self.stay("calls vars() on its own names", node, scope.frame)
         if not callee and isinstance(node.func, ast.Attribute):
-            self.callbacks(args, node, scope.frame)
-            if node.func.attr in ("join", "format"):
-                self.refuse_order(args.all(), node, scope.frame)
-                spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
-                self.touch(args.all(), spoken, node, scope.frame, deep=True)
-            if node.func.attr in (
-                "split",
-                "rsplit",
-                "splitlines",
-                "encode",
-                "decode",
-                "partition",
-                "to_bytes",
-            ):
-                return self.fresh(node, "new", list if "split" in node.func.attr else None)
+            result |= self._on_constant(node.func.attr, args, node, scope)
         return result
+
+    def _on_constant(self, name: str, args: Args, node: ast.Call, scope: Scope) -> Value:
+        """Call a method of a number or string."""
+        self.callbacks(args, node, scope.frame)
+        if name in ("join", "format"):
+            self.refuse_order(args.all(), node, scope.frame)
+            spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
+            self.touch(args.all(), spoken, node, scope.frame, deep=True)
+        if name in (
+            "split",
+            "rsplit",
+            "splitlines",
+            "encode",
+            "decode",
+            "partition",
+            "to_bytes",
+        ):
+            return self.fresh(node, "new", list if "split" in name else None)
+        return NOTHING
+
+    def _getter(self, kind: type, node: ast.Call, scope: Scope) -> Value:
+        """A function that fetches attributes or items."""
+        if kind is operator.itemgetter:
+            return frozenset({getter(kind, (0,))})
+        names = [each.value if isinstance(each, ast.Constant) else None for each in node.args]
+        for name in names:
+            if not isinstance(name, str) or name.rpartition(".")[2] in tables.MUTATORS:
+                self.stay("fetches a method by its name", node, scope.frame)
+        return frozenset({getter(kind, tuple(names))}) if names else NOTHING
+
+    def _is_there(self, node: ast.Call, args: Args, scope: Scope) -> None:
+        """`hasattr` fetches the attribute."""
+        name = node.args[1]
+        mine = frozenset(each for each in args.positional[0] if isinstance(each, (Fresh, Param, Outside)))
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            self.attribute(mine, name.value, node, scope)
+        else:
+            self._any_attribute(mine, node, scope)
 
     def _any_attribute(self, value: Value, node: ast.Call, scope: Scope) -> Value:
         """An attribute whose name nobody knows."""
@@ -124,6 +148,10 @@ class Expressions(Targets):
             if isinstance(thing, (Known, External)):
                 self.stay("looks up a name that is only known when it runs", node, scope.frame)
         mine = frozenset(thing for thing in value if isinstance(thing, (Fresh, Param, Outside)))
+        for thing in mine:
+            methods = [found for kind in self.classes_of(thing) for found in self.all_methods(kind)]
+            run = [found for found in methods if isinstance(found[1], property)]
+            self.run_methods(run, Args((frozenset({thing}),)), node, scope.frame)
         return self.items(mine) | frozenset({Bound(mine, ITEMS)})
 
     def _ev_binop(self, node: ast.BinOp, scope: Scope) -> Value:

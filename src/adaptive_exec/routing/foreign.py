@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import operator
 import types
 from typing import Any, Final
 
 from . import tables
 from .arguments import Args
+from .asking import PICKLED, Asking
 from .denied import denied
 from .environment import never_changes
 from .heap import ARRAY, IDENTITY
-from .members import Members
 from .origins import (
     NOTHING,
     Bound,
@@ -30,7 +31,7 @@ from .world import module_of
 __all__ = ["Foreign"]
 
 
-class Foreign(Members):
+class Foreign(Asking):
     """Knows what foreign functions do."""
 
     def call_foreign(self, name: str, args: Args, node: Any, frame: Frame, kind: Any = None) -> Value:
@@ -43,12 +44,20 @@ class Foreign(Members):
         if name == "functools.wraps":
             return self.fresh(node, "wraps", IDENTITY)
         if name in _LOOKING:
+            self.ask_whether(name, args, node, frame)
+        if name in _LOOKING or name in ("builtins.callable", "builtins.hasattr"):
             return NOTHING
+        if name in _UNPICKLING:
+            return self.unpickle(args, node, frame)
         if name == "logging.getLogger":
             return frozenset({Outside("a logger", logging.root)})
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        if name == "pickle.dumps":
+            return self.fresh(node, "pickled", PICKLED, self.reach(args.first()))
+        if not name.startswith("builtins."):
+            self.ask_file(args, node, frame)
         if name in tables.CHOOSING:
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
@@ -121,7 +130,7 @@ class Foreign(Members):
             for thing in self.reach(args.all())
             if isinstance(thing, (Local, Partial, LocalClass))
             or (isinstance(thing, Bound) and self._worth_calling(thing))
-            or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type)))
+            or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type, *_GETTERS)))
             or (isinstance(thing, Known) and self._of_consequence(thing.value, node, frame))
         ]
         if not functions:
@@ -131,7 +140,7 @@ class Foreign(Members):
         data |= self.items(data)
         result: Value = NOTHING
         for thing in functions:
-            if isinstance(thing, Known) and isinstance(thing.value, _IN_C):
+            if isinstance(thing, Known) and isinstance(thing.value, (*_IN_C, *_GETTERS)):
                 result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
                 continue
             if isinstance(thing, Known) and not self._ours_or_denied(thing.value):
@@ -171,11 +180,15 @@ class Foreign(Members):
         return self.world.is_ours(value.__module__ if isinstance(value, type) else module_of(value))
 
 
+_GETTERS: Final = (operator.attrgetter, operator.itemgetter)
 _IN_C: Final = (types.BuiltinFunctionType, types.MethodDescriptorType)
 _CALLED: Final = (types.FunctionType, classmethod, staticmethod, Local)
-_LOOKING: Final = frozenset(
-    f"builtins.{name}" for name in ("isinstance", "issubclass", "callable", "hasattr")
-)
+_LOOKING: Final = ("builtins.isinstance", "builtins.issubclass")
+_UNPICKLING: Final = frozenset(
+    f"{module}.{name}"
+    for module in ("pickle", "cloudpickle", "dill")
+    for name in ("load", "loads", "Unpickler")
+) | {"shelve.open", "joblib.load", "pandas.read_pickle", "marshal.loads", "marshal.load"}
 _RESULTS: Final = frozenset(
     f"builtins.{name}" for name in ("vars", "memoryview", "open", "zip", "enumerate", "getattr", "sorted")
 )

@@ -52,7 +52,7 @@ class Heap:
         self.changed = False
         self.steps = 0
         self._until = time.thread_time() + _SECONDS
-        self._held: dict[tuple[Fresh, str], Value] = {}
+        self._held: dict[Fresh, dict[str, Value]] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
         self.raised: Value = NOTHING
@@ -86,18 +86,21 @@ class Heap:
         """Note that a new object holds something."""
         if not value or thing.kind is ARRAY:
             return
-        known = self._held.get((thing, where), NOTHING)
+        held = self._held.setdefault(thing, {})
+        known = held.get(where, NOTHING)
         if not value <= known:
-            self._held[thing, where] = known | value
+            held[where] = known | value
             self.changed = True
 
     def field(self, thing: Fresh, name: str) -> Value:
         """What an attribute of a new object may be."""
-        return self._held.get((thing, name), NOTHING)
+        held = self._held.get(thing)
+        return NOTHING if held is None else held.get(name, NOTHING)
 
     def fields(self, thing: Fresh) -> Value:
         """Whatever a new object may hold, in attributes as in items."""
-        return NOTHING.union(*(value for (owner, _), value in list(self._held.items()) if owner == thing))
+        held = self._held.get(thing)
+        return NOTHING.union(*held.values()) if held else NOTHING
 
     def items(self, value: Value) -> Value:
         """What iterating over a value, or taking an item or an unknown attribute of it, may give."""

@@ -62,6 +62,10 @@ class Members(Heap):
     def call_function(self, fn: types.FunctionType, args: Args, node: Any, frame: Frame) -> Value:
         """Call a Python function that exists already."""
 
+    @abstractmethod
+    def ask_class(self, kind: Any, names: tuple[str, ...], node: Any, frame: Frame, more: Value) -> Value:
+        """Run the special methods that a class has from its own class."""
+
     def classes_of(self, thing: Any) -> tuple[Any, ...]:
         """The classes that a thing may have, as far as they are known."""
         if isinstance(thing, Fresh):
@@ -208,6 +212,8 @@ class Members(Heap):
         for thing in self.reach(value) if deep else value:
             if isinstance(thing, (Param, Outside, Fresh)):
                 result |= self._touch_one(thing, names, node, frame, more)
+            elif isinstance(thing, Known) and isinstance(thing.value, type):
+                result |= self.ask_class(thing.value, names, node, frame, more)
         return result
 
     def run_any(self, name: str, only: Any = object) -> Value:
@@ -258,12 +264,22 @@ class Members(Heap):
         finally:
             self._touching.discard((thing, names))
 
+    def _written_of(self, kinds: tuple[Any, ...], names: tuple[str, ...]) -> Iterable[str]:
+        """Those of these names that the classes may have of ours: mostly none."""
+        if not kinds:
+            present = self.world.written_names()
+            return [name for name in names if name in present]
+        if any(isinstance(kind, LocalClass) for kind in kinds):
+            return names
+        present = {name for kind in kinds for name in self.world.names_in(kind)}
+        return [name for name in names if name in present] if present else ()
+
     def _touch_with(
         self, kinds: tuple[Any, ...], names: tuple[str, ...], rest: Args, node: Any, frame: Frame
     ) -> Value:
         """Run those special methods that the classes have, or that any class of ours has."""
         result: Value = NOTHING
-        for name in names:
+        for name in self._written_of(kinds, names):
             found = [
                 method
                 for kind in kinds

@@ -68,6 +68,9 @@ class World:
         self.denied = _denied_objects()
         self._ours: dict[str, bool] = {}
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
+        self._counted = -1
+        self._names: set[str] = set()
+        self._names_in: dict[type, frozenset[str]] = {}
         self.pins: dict[tuple[int, str], Pin] = {}
         self.touched: dict[str, None] = {}
 
@@ -304,6 +307,22 @@ class World:
             if index is None:
                 index = self._methods[module] = self._index(module)
             yield from index.get(name, ())
+
+    def written_names(self) -> set[str]:
+        """The names of all candidates."""
+        if self._counted != len(self.touched):
+            list(self.candidates(""))
+            self._counted = len(self.touched)
+            self._names = set().union(*self._methods.values())
+        return self._names
+
+    def names_in(self, kind: type) -> frozenset[str]:
+        """The names that a class has from classes of ours."""
+        known = self._names_in.get(kind)
+        if known is None:
+            ours = [vars(base) for base in kind.__mro__ if self.is_ours(base.__module__)]
+            known = self._names_in[kind] = frozenset().union(*ours)
+        return known
 
     def _index(self, module: str) -> dict[str, list[tuple[type, Any]]]:
         """The methods of a module's classes, and of their subclasses, by name."""

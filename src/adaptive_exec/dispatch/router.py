@@ -106,17 +106,17 @@ class Router:
             return decision
         # Comparing environments takes modules that programs whose functions all wait need not load.
         from ..routing.environment import environment
-        from ..routing.given import objection
+        from ..routing.given import look
 
         try:
             verdict = record.judged(task.subject)
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
-            why = objection(task.fn, task.args, task.kwargs)
+            why, reads = look(task.subject, task.args, task.kwargs, verdict.reads)
             if why is not None:
                 return Decision("thread", f"this call {why}, so it stays here", decision.profile)
             # Empty means that nothing has to be compared; the worker still looks what becomes of the arguments.
-            task.environment = environment(verdict.reads) or b""
+            task.environment = environment(reads) or b""
         except (NotPicklable, ValueError) as error:
             self.stay(record, f"reads module state that can't be compared in a worker ({first_line(error)})")
             return decide(self.facts(record, options))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from .arguments import Args
 from .calls import Calls
 from .denied import denied
-from .environment import attributes_of
+from .environment import attributes_of, never_changes
 from .heap import ITEMS
 from .origins import (
     NOTHING,
@@ -123,12 +123,36 @@ class Attributes(Calls):
         """Run what an attribute of an object of the caller's may be: properties of classes of ours."""
         kinds = self.classes_of(thing)
         if not kinds:
-            return self.run_any(name, (property, functools.cached_property))
+            return self.run_any(name, (property, functools.cached_property)) | self._of_given(
+                thing, name, node, frame
+            )
         found = [m for kind in kinds for m in self.methods_of(kind, name)]
         wanted = [m for m in found if isinstance(m[1], (property, functools.cached_property))]
         if not found:
             wanted += [m for kind in kinds for m in self.methods_of(kind, "__getattr__")]
         return self.run_methods(wanted, Args((frozenset({thing}),)), node, frame)
+
+    def _of_given(self, thing: Any, name: str, node: Any, frame: Frame) -> Value:
+        """What the classes of arguments hold under a name besides methods: descriptors, and data of theirs."""
+        result: Value = NOTHING
+        me: Value = frozenset({thing})
+        for _, owner, found in self.world.given_members(name):
+            if self.methods_of(type(found), "__get__"):
+                descriptor: Value = frozenset({Outside(f"what {owner.__qualname__} holds", found)})
+                result |= self.call_method(descriptor, "__get__", Args((me, NOTHING)), node, frame)
+            elif not hasattr(type(found), "__get__") and not isinstance(found, type):
+                try:
+                    data = self.world.class_data(owner, name, found)
+                except StaysError as error:
+                    self.stay(str(error), node, frame)
+                result |= NOTHING if never_changes(found) else data
+        for kind in self.world.given:
+            if not any(name in vars(base) for base in kind.__mro__):
+                found = self.methods_of(kind, "__getattr__")
+                result |= self.run_methods(
+                    found, Args((frozenset({Param("its argument", (kind,))}),)), node, frame
+                )
+        return result
 
     def _attribute_of_external(self, thing: External, name: str, node: Any, frame: Frame) -> Value:
         """An attribute of a foreign module that is not loaded yet."""

@@ -1,4 +1,8 @@
-"""What speaks against sending one call away: not its function, but what it is given this time."""
+"""What speaks against sending one call away: not its function, but what it is given this time.
+
+A function was read without its arguments. Whose classes they are is known only now, so it is read again with the
+classes of the user's that are in them: once for each set of classes.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +12,141 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .safety import judge
+from ..contents import Contents, contents_of
+from ..faithful import is_foreign
+from .environment import current
+from .safety import Verdict, judge
 
-__all__ = ["objection"]
+__all__ = ["look", "objection"]
 
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _KEPT: Final = 256
 _judged: OrderedDict[types.CodeType, str] = OrderedDict()
+_read: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], Verdict]] = OrderedDict()
+_bases: Final = vars(type)["__mro__"].__get__
+_module: Final = vars(type)["__module__"].__get__
+
+Reads = tuple[tuple[str, str], ...]
 
 
 def objection(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Why this call must stay, as a clause; None if nothing is seen.
-
-    Looks at the arguments themselves and not into them: it is asked before every call that is to leave.
 
     Args:
         fn: What is called.
         args: Positional arguments.
         kwargs: Keyword arguments.
     """
-    for value in (*args, *kwargs.values()):
+    return look(fn, args, kwargs, ())[0]
+
+
+def look(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], reads: Reads
+) -> tuple[str | None, Reads]:
+    """Look at what a call is given; it is done before every call that is to leave.
+
+    Args:
+        fn: What is called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        reads: What the function reads of its modules, whatever it is given.
+
+    Returns:
+        Why this call must stay, as a clause, or None; and what it reads of modules.
+    """
+    values = (*args, *kwargs.values())
+    kinds = set(map(type, values))
+    carried = () if type(fn) is types.FunctionType and fn.__closure__ is None else _carried(fn)
+    plain = kinds <= _PLAIN and not carried and not _minds(reads)
+    if plain and (float not in kinds or all(value == value for value in values)):
+        return None, reads
+    for value in values:
         kind = type(value)
-        if kind in _PLAIN:
-            continue
         if kind is object:
-            return "is given an object whose identity is all there is to it, and a worker would get a copy"
-        if kind is types.FunctionType:
-            why = _verdict(value)
-            if why:
-                return f"is given a function that {why}"
-        elif not isinstance(value, (type, types.ModuleType)) and _is_own(fn, value):
-            return "is given an object that it knows as a global, too, and a worker would get a copy"
-    return None
+            why = "is given an object whose identity is all there is to it, and a worker would get a copy"
+            return why, reads
+        if kind not in _PLAIN and not isinstance(value, (type, types.ModuleType)) and _is_own(fn, value):
+            return "is given an object that it knows as a global, too, and a worker would get a copy", reads
+    return _look_inside(fn, (*values, *carried), reads)
+
+
+def _look_inside(fn: Any, values: tuple[Any, ...], reads: Reads) -> tuple[str | None, Reads]:
+    """The same for what the arguments hold."""
+    found = contents_of(values, atoms=_minds(reads))
+    if found.why is not None:
+        return f"is given {found.why}", reads
+    for function in found.functions:
+        if why := _verdict(function):
+            return f"is given a function that {why}", reads
+    ours = tuple(kind for kind in found.kinds.values() if _is_ours(kind))
+    if ours:
+        verdict = _judge_with(fn, ours)
+        if not verdict.allowed:
+            return f"{verdict.reason}, by what it is given", reads
+        reads = verdict.reads
+    if (found.nans or _minds(reads)) and _meets(found, reads):
+        return "is given the very object that it finds elsewhere, and a worker would get a copy", reads
+    return None, reads
+
+
+def _minds(reads: Reads) -> bool:
+    """Whether the function compares identities."""
+    return getattr(reads, "identities", False)
+
+
+def _carried(fn: Any) -> tuple[Any, ...]:
+    """What travels with a function itself."""
+    held: list[Any] = []
+    for _ in range(16):
+        if isinstance(fn, functools.partial):
+            held += [*fn.args, *fn.keywords.values()]
+            fn = fn.func
+        elif type(fn) is types.MethodType:
+            held.append(fn.__self__)
+            fn = fn.__func__
+        elif type(fn) is types.FunctionType:
+            held += [each for cell in fn.__closure__ or () for each in _held_by(cell)]
+            break
+        else:
+            break
+    return tuple(each for each in held if not isinstance(each, (types.FunctionType, type, types.ModuleType)))
+
+
+def _held_by(cell: types.CellType) -> tuple[Any, ...]:
+    """What is in a cell, if anything is."""
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class is the user's own, or derives from one."""
+    return any(not is_foreign(_module(base)) for base in _bases(kind))
+
+
+def _judge_with(fn: Any, kinds: tuple[type, ...]) -> Verdict:
+    """The verdict on a function whose arguments have these classes; asked once for the same code and classes."""
+    code = getattr(getattr(fn, "__func__", fn), "__code__", None)
+    key = (id(code or fn), *sorted(map(id, kinds)))
+    known = _read.get(key)
+    if known is None:
+        known = _read[key] = ((code or fn, *kinds), judge(fn, kinds))
+        if len(_read) > _KEPT:
+            _read.popitem(last=False)
+    return known[1]
+
+
+def _meets(found: Contents, reads: Reads) -> bool:
+    """Whether something in the arguments is found by its identity in what the function reads."""
+    import math
+
+    ids = found.nans.keys() | (found.parts.keys() | (found.atoms or {}).keys() if _minds(reads) else set())
+    if id(math.nan) in found.nans:
+        return True
+    state = contents_of([current(module, name) for module, name in reads], atoms=_minds(reads))
+    met = state.nans.keys() | state.parts.keys() | (state.atoms or {}).keys()
+    return not ids.isdisjoint(met)
 
 
 def _verdict(fn: types.FunctionType) -> str:

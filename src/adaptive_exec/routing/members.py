@@ -28,8 +28,13 @@ from .origins import (
 from .scopes import Frame
 from .world import World, module_of
 
-__all__ = ["Members"]
+__all__ = ["METHODS", "Members"]
 
+METHODS: Final = (
+    *(types.FunctionType, classmethod, staticmethod, property, functools.cached_property),
+    functools.partialmethod,
+)
+"""What stands in a class body and is run by fetching or calling it."""
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
@@ -42,6 +47,7 @@ class Members(Heap):
         self.hashing = 0
         self._waiting: dict[tuple[int, int], tuple[type, Any]] = {}
         self._given: dict[tuple[int, int], Value] = {}
+        self._kinds: dict[tuple[int, int], type] = {}
         self._touching: set[tuple[Origin, tuple[str, ...]]] = set()
 
     @abstractmethod
@@ -228,7 +234,18 @@ class Members(Heap):
             if isinstance(found, only):
                 self._waiting.setdefault((id(owner), id(found)), (owner, found))
                 result |= self._given.get((id(owner), id(found)), NOTHING)
+        for kind, owner, found in self.world.given_members(name):
+            if isinstance(found, only) and isinstance(found, METHODS):
+                result |= self._run_given(kind, owner, found)
         return result
+
+    def _run_given(self, kind: type, owner: type, found: Any) -> Value:
+        """The same for a class that an argument is known to have."""
+        self.methods_of(kind, getattr(found, "__name__", ""))  # so that it is pinned
+        key = (id(kind), id(found))
+        self._waiting.setdefault(key, (owner, found))
+        self._kinds[key] = kind
+        return self._given.get(key, NOTHING)
 
     def run_waiting(self, frame: Frame) -> None:
         """Read the methods that objects of unknown classes may have."""
@@ -236,7 +253,8 @@ class Members(Heap):
         while done < len(self._waiting):
             key, (owner, found) = list(self._waiting.items())[done]
             done += 1
-            me, anything = self.fresh(owner, "some", owner), self.fresh(owner, "anything")
+            kind = self._kinds.get(key, owner)
+            me, anything = self.fresh(kind, "some", kind), self.fresh(owner, "anything")
             self.hashing += (
                 1  # whether that ever runs is not known: that it asks for a hash is no reason to stay
             )

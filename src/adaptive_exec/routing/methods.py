@@ -14,6 +14,7 @@ from .denied import denied
 from .environment import attributes_of, never_changes
 from .foreign import Foreign
 from .heap import CONTAINERS, ITEMS
+from .members import METHODS
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -174,13 +175,23 @@ class Methods(Foreign):
         """Call a method of an object of the caller's, of a class that is not known."""
         if name in tables.MUTATORS or name == ITEMS:
             self.stay(f"{_verb(name)} {label}", node, frame)
-        candidates = list(self.world.candidates(name))
+        # Where the classes of all that the arguments hold are known, no others need be thought of.
+        known = self.world.given and all(isinstance(thing, Param) for thing in me)
+        candidates = [] if known else list(self.world.candidates(name))
         result = self.run_methods(candidates, args.behind(me), node, frame)
+        given = list(self.world.given_members(name))
+        for kind, owner, found in given:
+            self.methods_of(kind, name)  # so that it is pinned
+            one: Value = frozenset({Param(label, (kind,))})
+            if isinstance(found, METHODS):
+                result |= self.run_methods([(owner, found)], args.behind(one), node, frame)
+            elif self.methods_of(type(found), "__call__"):
+                result |= self.call(self.world.class_data(owner, name, found), args, node, frame)
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
-        if name in tables.NEW_RESULTS and not candidates:
+        if name in tables.NEW_RESULTS and not candidates and not given:
             return self.fresh(node, "new")
-        if name == "copy" and not candidates:
+        if name == "copy" and not candidates and not given:
             return self.fresh(node, "copy", list, self.items(me))
         return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
 

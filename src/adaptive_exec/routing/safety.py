@@ -52,17 +52,18 @@ class Verdict:
     reads: tuple[tuple[str, str], ...] = ()
 
 
-def judge(fn: Callable[..., Any]) -> Verdict:
+def judge(fn: Callable[..., Any], given: tuple[type, ...] = ()) -> Verdict:
     """Read a function's code and say whether its calls may leave the process.
 
     Args:
         fn: What is going to be called: a function, method, partial, class or callable object.
+        given: Classes that its arguments have, or hold.
 
     Returns:
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads = _judge(fn)
+        reads = _judge(fn, given)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
@@ -72,7 +73,7 @@ def judge(fn: Callable[..., Any]) -> Verdict:
     return Verdict(True, "", reads)
 
 
-def _judge(fn: Any) -> tuple[tuple[str, str], ...]:
+def _judge(fn: Any, given: tuple[type, ...]) -> tuple[tuple[str, str], ...]:
     """The data that a function reads; raises StaysError if its calls must stay."""
     target, me = _unwrap(fn)
     if not callable(target):
@@ -80,8 +81,8 @@ def _judge(fn: Any) -> tuple[tuple[str, str], ...]:
     if isinstance(target, types.FunctionType) and not _is_standard(target):
         for store in _stores(target):
             raise StaysError(store)
-        return _read(target, me, _wrapped(fn))
-    return _read_other(target)
+        return _read(target, me, _wrapped(fn), given)
+    return _read_other(target, given)
 
 
 def _unwrap(fn: Any) -> tuple[Any, type | None]:
@@ -123,12 +124,14 @@ def _wrapped(fn: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tuple[tuple[str, str], ...]:
+def _read(
+    fn: types.FunctionType, me: type | None, pinned: frozenset[int], given: tuple[type, ...]
+) -> tuple[tuple[str, str], ...]:
     """Read a Python function."""
     kind = fn.__code__.co_flags
     if kind & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         raise StaysError("is a generator function, and generators can't travel")
-    world = World(module_of(fn))
+    world = World(module_of(fn), given)
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
     if fn.__globals__.get(fn.__name__) is fn:
@@ -141,10 +144,10 @@ def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int]) -> tu
     return world.all_reads()
 
 
-def _read_other(target: Any) -> tuple[tuple[str, str], ...]:
+def _read_other(target: Any, given: tuple[type, ...]) -> tuple[tuple[str, str], ...]:
     """Read a class, or look up a builtin by its name."""
     module = getattr(target, "__module__", "") or ""
-    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module)
+    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module, given)
     if isinstance(target, types.BuiltinFunctionType) and not isinstance(
         target.__self__, types.ModuleType | None
     ):

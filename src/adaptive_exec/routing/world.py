@@ -60,13 +60,17 @@ class World:
 
     Args:
         module: Name of the module of the submitted function: its top-level package is ours in any case.
+        given: Classes that arguments are known to have, apart from those that turn up.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, given: tuple[type, ...] = ()) -> None:
         self.top = module.partition(".")[0]
         self.reads: dict[tuple[str, str], None] = {}
         self.denied = _denied_objects()
         self._ours: dict[str, bool] = {}
+        self.given = tuple(
+            kind for kind in given if any(self.is_ours(base.__module__) for base in kind.__mro__)
+        )
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
         self._counted = -1
         self._names: set[str] = set()
@@ -307,13 +311,25 @@ class World:
             if index is None:
                 index = self._methods[module] = self._index(module)
             yield from index.get(name, ())
+        for _, owner, found in self.given_members(name):
+            if isinstance(found, _CODE) and owner.__module__ not in self.touched:
+                yield owner, found
+
+    def given_members(self, name: str) -> Iterator[tuple[type, type, Any]]:
+        """What the classes of arguments have of ours under a name: the class, its owner, and what stands there."""
+        for kind in self.given:
+            for base in kind.__mro__:
+                if name in vars(base):
+                    if self.is_ours(base.__module__) and self.is_written(vars(base)[name]):
+                        yield kind, base, vars(base)[name]
+                    break
 
     def written_names(self) -> set[str]:
         """The names of all candidates."""
         if self._counted != len(self.touched):
             list(self.candidates(""))
             self._counted = len(self.touched)
-            self._names = set().union(*self._methods.values())
+            self._names = set().union(*self._methods.values(), *(self.names_in(kind) for kind in self.given))
         return self._names
 
     def names_in(self, kind: type) -> frozenset[str]:

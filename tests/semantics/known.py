@@ -18,11 +18,11 @@ def _names(text: str) -> frozenset[str]:
 NOTICED: Final = _names("""
     by_percent cached_line chained chosen_partial constant_of_a_library counted decodes
     default_of_a_library first_and_rest guesses_a_type handlers_of_a_logger handles_an_error
-    installed_builtin is_the_name is_verbose joined keeps_a_descriptor last_one listed
-    listed_of_a_global longest mapped mode_of_a_file numbered of_a_comprehension of_a_global
-    patched_builtin patched_encoder programs_name queued ratio reads_a_dialect reduced
-    registered_function registered_kind registers_a_handler root_of sorted_by_length spread
-    strung_together temporary_directory timeout_of_a_socket warned written_out
+    installed_builtin is_verbose joined keeps_a_descriptor last_one listed listed_of_a_global
+    longest mapped mode_of_a_file numbered of_a_comprehension of_a_global patched_builtin
+    patched_encoder programs_name queued ratio reads_a_dialect reduced registered_function
+    registered_kind registers_a_handler root_of sorted_by_length spread strung_together
+    temporary_directory timeout_of_a_socket warned written_out
 """)
 
 KEPT_HOME: Final = _names("""

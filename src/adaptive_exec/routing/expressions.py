@@ -15,6 +15,7 @@ from . import tables
 from .arguments import Args
 from .asking import getter
 from .heap import ARRAY, ITEMS
+from .identities import Identities
 from .origins import (
     NOTHING,
     Bound,
@@ -26,14 +27,13 @@ from .origins import (
     Value,
 )
 from .scopes import Env, Scope
-from .targets import Targets
 
 __all__ = ["Expressions"]
 
 _ARRAYS: Final = frozenset({"numpy", "torch", "jax", "cupy"})
 
 
-class Expressions(Targets):
+class Expressions(Identities):
     """Evaluates expressions."""
 
     @abstractmethod
@@ -188,9 +188,13 @@ class Expressions(Targets):
 
     def _ev_compare(self, node: ast.Compare, scope: Scope) -> Value:
         left = self.value(node.left, scope)
+        before = node.left
         result: Value = NOTHING
         for op, each in zip(node.ops, node.comparators, strict=True):
             right = self.value(each, scope)
+            if isinstance(op, (ast.Is, ast.IsNot)):
+                self.compare_identities(((before, left), (each, right)), node, scope)
+            before = each
             both, names = left | right, tables.OPERATORS[type(op).__name__]
             result |= self.touch(both, names, node, scope.frame, both, deep=True)
             left = right

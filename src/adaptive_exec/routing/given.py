@@ -6,7 +6,9 @@ classes of the user's that are in them: once for each set of classes.
 
 from __future__ import annotations
 
+import enum
 import functools
+import math
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -14,7 +16,8 @@ from typing import Any, Final
 
 from ..contents import Contents, contents_of
 from ..faithful import is_foreign
-from .environment import current
+from .environment import current, never_changes
+from .identities import AMONG_NUMBERS
 from .safety import Verdict, judge
 
 __all__ = ["look", "objection"]
@@ -25,6 +28,7 @@ _judged: OrderedDict[types.CodeType, str] = OrderedDict()
 _read: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], Verdict]] = OrderedDict()
 _bases: Final = vars(type)["__mro__"].__get__
 _module: Final = vars(type)["__module__"].__get__
+_own: Final = vars(type)["__dict__"].__get__
 
 Reads = tuple[tuple[str, str], ...]
 
@@ -57,7 +61,7 @@ def look(
     values = (*args, *kwargs.values())
     kinds = set(map(type, values))
     carried = () if type(fn) is types.FunctionType and fn.__closure__ is None else _carried(fn)
-    plain = kinds <= _PLAIN and not carried and not _minds(reads)
+    plain = kinds <= _PLAIN and not carried and _minds(reads) != AMONG_NUMBERS
     if plain and (float not in kinds or all(value == value for value in values)):
         return None, reads
     for value in values:
@@ -72,7 +76,7 @@ def look(
 
 def _look_inside(fn: Any, values: tuple[Any, ...], reads: Reads) -> tuple[str | None, Reads]:
     """The same for what the arguments hold."""
-    found = contents_of(values, atoms=_minds(reads))
+    found = contents_of(values, atoms=_minds(reads) == AMONG_NUMBERS)
     if found.why is not None:
         return f"is given {found.why}", reads
     for function in found.functions:
@@ -84,14 +88,43 @@ def _look_inside(fn: Any, values: tuple[Any, ...], reads: Reads) -> tuple[str | 
         if not verdict.allowed:
             return f"{verdict.reason}, by what it is given", reads
         reads = verdict.reads
-    if (found.nans or _minds(reads)) and _meets(found, reads):
+    if _meets(_told_by_identity(found, _minds(reads)), reads):
         return "is given the very object that it finds elsewhere, and a worker would get a copy", reads
     return None, reads
 
 
-def _minds(reads: Reads) -> bool:
-    """Whether the function compares identities."""
-    return getattr(reads, "identities", False)
+def _minds(reads: Reads) -> int:
+    """Whose identities the function compares."""
+    return getattr(reads, "identities", 0)
+
+
+def _told_by_identity(found: Contents, minds: int) -> set[int]:
+    """The identities of what a function could tell from a copy, if it finds that elsewhere, too."""
+    told = {*found.nans, *(found.atoms or ())}
+    if minds:
+        told.update(
+            number
+            for number, thing in found.parts.items()
+            if not _is_by_name(type(thing)) and type(thing) is not tuple
+        )
+    alone = {id(kind) for kind in found.kinds.values() if _is_alone(kind)}
+    if alone:
+        told.update(number for number, thing in found.parts.items() if id(type(thing)) in alone)
+    return told
+
+
+def _is_by_name(kind: type) -> bool:
+    """Whether things of a class stand for themselves wherever they are pickled."""
+    return issubclass(kind, (type, types.FunctionType, types.ModuleType)) or issubclass(
+        type(kind), enum.EnumMeta
+    )
+
+
+def _is_alone(kind: type) -> bool:
+    """Whether an object of a class of ours is equal to itself only."""
+    if _is_by_name(kind) or not _is_ours(kind):
+        return False
+    return next(base for base in _bases(kind) if "__eq__" in _own(base)) is object
 
 
 def _carried(fn: Any) -> tuple[Any, ...]:
@@ -137,16 +170,19 @@ def _judge_with(fn: Any, kinds: tuple[type, ...]) -> Verdict:
     return known[1]
 
 
-def _meets(found: Contents, reads: Reads) -> bool:
-    """Whether something in the arguments is found by its identity in what the function reads."""
-    import math
-
-    ids = found.nans.keys() | (found.parts.keys() | (found.atoms or {}).keys() if _minds(reads) else set())
-    if id(math.nan) in found.nans:
+def _meets(told: set[int], reads: Reads) -> bool:
+    """Whether one of these is among what the function reads, or the one that the standard library has."""
+    if not told:
+        return False
+    if id(math.nan) in told:
         return True
-    state = contents_of([current(module, name) for module, name in reads], atoms=_minds(reads))
-    met = state.nans.keys() | state.parts.keys() | (state.atoms or {}).keys()
-    return not ids.isdisjoint(met)
+    values = [current(module, name) for module, name in reads]
+    if all(map(never_changes, values)) and not any(
+        value != value for value in values if type(value) is float
+    ):
+        return _minds(reads) == AMONG_NUMBERS and not told.isdisjoint(map(id, values))
+    state = contents_of(values, atoms=_minds(reads) == AMONG_NUMBERS)
+    return not told.isdisjoint({*state.nans, *state.parts, *(state.atoms or ())})
 
 
 def _verdict(fn: types.FunctionType) -> str:

@@ -72,6 +72,7 @@ class World:
             kind for kind in given if any(self.is_ours(base.__module__) for base in kind.__mro__)
         )
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
+        self.identities = 0  # whether identities are compared, and whose: see `identities.py`
         self._counted = -1
         self._names: set[str] = set()
         self._names_in: dict[type, frozenset[str]] = {}
@@ -80,7 +81,7 @@ class World:
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
-        return Reads(self.reads, tuple(self.pins.values()))
+        return Reads(self.reads, tuple(self.pins.values()), self.identities)
 
     def is_ours(self, module: Any) -> bool:
         """Whether a module is the user's own code, to be read and not to be trusted blindly."""

@@ -177,7 +177,7 @@ class Calls(Methods):
         if kind is type:
             return self._class_of(args, node, frame)
         if kind is super:
-            return self._super(frame)
+            return self._super(args, frame)
         if issubclass(kind, enum.Enum):
             self.run_methods(self.methods_of(type(kind), "__call__"), args, node, frame)
             self.run_methods(
@@ -264,8 +264,12 @@ class Calls(Methods):
             self.stay("makes a class with type()", node, frame)
         return self.class_of(args.positional[0])
 
-    def _super(self, frame: Frame) -> Value:
-        """`super()` in a method."""
+    def _super(self, args: Args, frame: Frame) -> Value:
+        """`super()` in a method, or with a class and an object."""
+        if args.positional:
+            owners = [getattr(thing, "value", thing) for thing in args.positional[0]]
+            receiver = args.rest.union(*args.positional[1:])
+            return frozenset(Super(receiver, owner) for owner in owners)
         while frame.parent is not None and frame.owner is None:
             frame = frame.parent
         return frozenset({Super(frame.ever.get(frame.first, NOTHING), frame.owner)})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import operator
+import re
 import sys
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from . import tables
 from .arguments import Args
@@ -94,7 +95,7 @@ class Expressions(Identities):
                     result |= self.attribute(args.positional[0], name.value, node, scope)
                 else:
                     result |= self._any_attribute(args.positional[0], node, scope)
-            elif value is builtins.hasattr and len(node.args) == 2:
+            elif (value is builtins.hasattr or value is builtins.delattr) and len(node.args) == 2:
                 self._is_there(node, args, scope)
             elif isinstance(value, type) and issubclass(value, (operator.attrgetter, operator.itemgetter)):
                 result |= self._getter(value, node, scope)
@@ -106,6 +107,8 @@ class Expressions(Identities):
 
     def _on_constant(self, name: str, args: Args, node: ast.Call, scope: Scope) -> Value:
         """Call a method of a number or string."""
+        if name in ("format", "format_map"):
+            self._fetch_fields(node, args, scope)
         self.callbacks(args, node, scope.frame)
         if name in ("join", "format"):
             self.refuse_order(args.all(), node, scope.frame)
@@ -123,6 +126,14 @@ class Expressions(Identities):
             return self.fresh(node, "new", list if "split" in name else None)
         return NOTHING
 
+    def _fetch_fields(self, node: ast.Call, args: Args, scope: Scope) -> None:
+        """A format string fetches attributes and items."""
+        text = node.func.value if isinstance(node.func, ast.Attribute) else None
+        names = set(re.findall(r"\.(\w+)", str(text.value))) if _is_text(text) else set()
+        for name in sorted(names):
+            self.attribute(self.reach(args.all()), name, node, scope)
+        self.touch(args.all(), ("__getitem__", "__missing__"), node, scope.frame, deep=True)
+
     def _getter(self, kind: type, node: ast.Call, scope: Scope) -> Value:
         """A function that fetches attributes or items."""
         if kind is operator.itemgetter:
@@ -134,11 +145,12 @@ class Expressions(Identities):
         return frozenset({getter(kind, tuple(names))}) if names else NOTHING
 
     def _is_there(self, node: ast.Call, args: Args, scope: Scope) -> None:
-        """`hasattr` fetches the attribute."""
+        """`hasattr` fetches the attribute; `delattr` may run what stands in the class."""
         name = node.args[1]
         mine = frozenset(each for each in args.positional[0] if isinstance(each, (Fresh, Param, Outside)))
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             self.attribute(mine, name.value, node, scope)
+            self.delete_through(mine, name.value, node, scope.frame)
         else:
             self._any_attribute(mine, node, scope)
 
@@ -164,7 +176,8 @@ class Expressions(Identities):
         if isinstance(node.op, ast.Mult):
             self.touch(left | right, ("__index__",), node, scope.frame)
         if isinstance(node.op, ast.Mod):
-            self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
+            spoken = ("__str__", "__repr__", "__getitem__", "__missing__", "__format__")
+            self.touch(right, spoken, node, scope.frame, deep=True)
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
         if isinstance(node.op, ast.Mult) and list in kinds:
@@ -196,6 +209,7 @@ class Expressions(Identities):
                 self.compare_identities(((before, left), (each, right)), node, scope)
             before = each
             both, names = left | right, tables.OPERATORS[type(op).__name__]
+            self.touch(result, ("__bool__", "__len__"), node, scope.frame)
             result |= self.touch(both, names, node, scope.frame, both, deep=True)
             left = right
         return result
@@ -332,3 +346,8 @@ class Expressions(Identities):
 
     def _ev_await(self, node: ast.Await, scope: Scope) -> Value:
         self.stay("awaits", node, scope.frame)
+
+
+def _is_text(node: ast.expr | None) -> TypeGuard[ast.Constant]:
+    """Whether an expression is a string."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -59,6 +59,7 @@ class Foreign(Asking):
         if not name.startswith("builtins."):
             self.ask_file(args, node, frame)
         if name in tables.CHOOSING:
+            self.touch(called, ("__lt__", "__gt__"), node, frame, deep=True)
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
@@ -84,6 +85,8 @@ class Foreign(Asking):
         columns = [self.items(each) for each in args.positional]
         match name.removeprefix("builtins."):
             case "vars" | "memoryview":
+                if any(isinstance(thing, (Known, LocalClass)) for thing in args.first()):
+                    self.stay("takes a class or module apart", node)
                 return args.all()
             case "open":
                 return self.fresh(node, "file")

@@ -256,9 +256,9 @@ class Methods(Foreign):
             self.refuse_order(me, node, frame)
         if thing.kind is None:
             self.run_methods(list(self.world.candidates(name)), args.behind(me), node, frame)
-        self.callbacks(args, node, frame, me)
+        called = self.callbacks(args, node, frame, me)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
-        self.touch(self.items(me), tables.ORDERING.get(name, ()), node, frame)
+        self.touch(self.items(me) | called, tables.ORDERING.get(name, ()), node, frame)
         if name in ("send", "throw") and not args.all() <= self.sent:
             self.sent |= args.all()
             self.raised |= args.all()

@@ -187,6 +187,7 @@ class Statements(Definitions):
         frame, target = scope.frame, node.target
         operand = self.value(node.value, scope)
         dunders = tables.OPERATORS[type(node.op).__name__]
+        self.touch(operand, (dunders[1], "__iter__", "__next__", "__hash__"), node, frame)
         if isinstance(target, ast.Name):
             before = self.load_name(scope, target.id, target)
             made = self.touch(before, dunders, node, frame, operand)

@@ -1,7 +1,8 @@
 """Code that runs without being called by its name: each class has one special method only, which leaves a trace."""
 
 # mypy: disable-error-code="no-any-return,no-untyped-call,arg-type,misc,attr-defined,operator,call-overload,index"
-# mypy: disable-error-code="no-untyped-def,type-arg,var-annotated"
+# mypy: disable-error-code="no-untyped-def,type-arg,var-annotated,return-value"
+# ruff: noqa: UP030, UP031, UP032
 
 from __future__ import annotations
 
@@ -387,3 +388,127 @@ def _matched(n: int) -> int:
         case int(_match):
             return 1
     return 0
+
+
+class Settable:
+    @property
+    def level(self) -> int:
+        return 1
+
+    @level.deleter
+    def level(self) -> None:
+        LOG.append(1)
+
+
+class Deleting:
+    def __delete__(self, instance: object) -> None:
+        LOG.append(instance)
+
+
+class Deletable:
+    level = Deleting()
+
+
+class Baptised:
+    def __set_name__(self, owner: type, name: str) -> None:
+        LOG.append(name)
+
+
+class Missing(dict):
+    def __missing__(self, key: str) -> str:
+        LOG.append(key)
+        return key
+
+
+class Several:
+    def __iter__(self):
+        LOG.append(1)
+        return iter((1, 2))
+
+
+class Truth:
+    def __bool__(self) -> bool:
+        LOG.append(1)
+        return True
+
+
+class Compared:
+    def __gt__(self, other: object) -> Truth:
+        return Truth()
+
+    def __lt__(self, other: object) -> Truth:
+        return Truth()
+
+
+class Base:
+    def run(self) -> int:
+        return self.step()
+
+    def step(self) -> int:
+        LOG.append(1)
+        return 1
+
+
+class Derived(Base):
+    def run(self) -> int:
+        return 1
+
+
+def deletes_through_a_property(n: int) -> int:
+    thing = Settable()
+    del thing.level
+    return n
+
+
+def deletes_by_name(n: int) -> int:
+    delattr(Settable(), "level")
+    return n
+
+
+def deletes_through_a_descriptor(n: int) -> int:
+    thing = Deletable()
+    del thing.level
+    return n
+
+
+def baptises(n: int) -> int:
+    class Local:
+        level = Baptised()
+
+    return n
+
+
+def sorts_by_keys_that_are_compared(n: int) -> int:
+    return len(sorted([n, 1], key=lambda each: Ordered()))
+
+
+def formats_what_is_missing(n: int) -> str:
+    return "%(a)s" % Missing()
+
+
+def formats_a_property(n: int) -> str:
+    return "{0.total}".format(Priced())
+
+
+def takes_a_class_apart(n: int) -> int:
+    return vars(Base)["step"](Base())
+
+
+def calls_by_super_with_arguments(n: int) -> int:
+    return super(Derived, Derived()).run()
+
+
+def grows_by_several(n: int) -> list[int]:
+    things = [n]
+    things += Several()
+    return things
+
+
+def fills_a_slice(n: int) -> list[int]:
+    things = [n]
+    things[:] = Several()
+    return things
+
+
+def compares_twice(n: int) -> bool:
+    return 1 < Compared() < 3

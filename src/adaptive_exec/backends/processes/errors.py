@@ -56,7 +56,9 @@ def arrives(error: BaseException, data: bytes) -> bool:
     except Exception:  # of a class that does not let itself be looked at
         return False
     pairs = ((error.__cause__, read.__cause__), (error.__context__, read.__context__))
-    return same and all(type(one) is type(other) or type(other) is RemoteTraceback for one, other in pairs)
+    for one, other in pairs:
+        same = same and (type(one) is type(other) or (one is None and type(other) is RemoteTraceback))
+    return same
 
 
 def _chain_of(error: BaseException) -> list[_Link]:

@@ -57,9 +57,13 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
 
     pins: tuple[Pin, ...]
     prints: bytes | None
+    identities: int
 
-    def __new__(cls, reads: Iterable[tuple[str, str]] = (), pins: tuple[Pin, ...] = ()) -> Self:
+    def __new__(
+        cls, reads: Iterable[tuple[str, str]] = (), pins: tuple[Pin, ...] = (), identities: int = 0
+    ) -> Self:
         made = super().__new__(cls, reads)
+        made.identities = identities
         made.pins = pins
         made.prints = None
         return made

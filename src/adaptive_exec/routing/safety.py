@@ -101,8 +101,8 @@ def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
 
 def _found_by(world: World) -> _Found:
     """What a reading has found out."""
-    living = None if world.living is None else frozenset(world.living)
-    return world.all_reads(), living, frozenset(world.lacking)
+    known = world.given if world.living is None else world.living
+    return world.all_reads(), None if known is None else frozenset(known), frozenset(world.lacking)
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:
@@ -154,7 +154,7 @@ def _read(
     world = World(module_of(fn), given)
     if me is not None:
         world.meet(me)
-        world.given = world.given if world.given is None else {**world.given, me: None}
+        world.give(me)
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
     if fn.__globals__.get(fn.__name__) is fn:

@@ -77,6 +77,9 @@ class World:
         self.denied = _denied_objects()
         self._ours: dict[str, bool] = {}
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
+        self.identities = 0  # whether identities are compared, and whose: see `identities.py`
+        self._counted: tuple[int, ...] = ()
+        self._names: set[str] = set()
         self.pins: dict[tuple[tuple[str, str], int], Pin] = {}
         self.touched: dict[str, None] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
@@ -98,6 +101,11 @@ class World:
         else:
             self.living.update(dict.fromkeys(found))
 
+    def give(self, kind: type) -> None:
+        """Calls are given an object of this class, too."""
+        if self.given is not None:
+            self.given.setdefault(kind)
+
     def lacks(self, *names: str) -> bool:
         """Whether nothing that a call is given has such attributes, numbers excepted.
 
@@ -114,7 +122,7 @@ class World:
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
-        return Reads(self.reads, tuple(self.pins.values()))
+        return Reads(self.reads, tuple(self.pins.values()), self.identities)
 
     def is_ours(self, module: Any) -> bool:
         """Whether a module is the user's own code, to be read and not to be trusted blindly."""
@@ -362,20 +370,44 @@ class World:
                 index = self._methods[module] = self._index(module)
             for owner, value in index.get(name, ()):
                 yield owner, owner, value
+        for kind, owner, value in self.held(name, given=True):
+            if isinstance(value, _CODE) and owner.__module__ not in self.touched:
+                yield kind, owner, value
 
     def _candidates_alive(self, name: str, living: dict[type, None]) -> list[tuple[type, type, Any]]:
         """The candidates among classes whose objects can be there, found anew only when there are more of these."""
         count, found = self._alive.get(name, (-1, []))
         if count != len(living):
-            found = []
-            for kind in living:
-                owner = next((base for base in kind.__mro__ if name in vars(base)), None)
-                if owner is not None and self.is_ours(owner.__module__):
-                    value = vars(owner)[name]
-                    if isinstance(value, _CODE) and self.is_written(value):
-                        found.append((kind, owner, value))
+            found = [each for each in self.held(name, given=False) if isinstance(each[2], _CODE)]
+            for _, owner, value in found:
+                self.pin(vars(owner), name, value, (owner.__module__, f"{owner.__qualname__}.{name}"))
             self._alive[name] = len(living), found
         return found
+
+    def held(self, name: str, *, given: bool) -> Iterator[tuple[type, type, Any]]:
+        """What classes have of ours under a name: the class, the one that defines it, and what stands there.
+
+        Those of what calls are given, or all whose objects can be there, as far as they are known.
+        """
+        kinds = self.given if given or self.living is None else self.living
+        for kind in list(kinds or ()):
+            owner = next((base for base in kind.__mro__ if name in vars(base)), None)
+            if owner is not None and self.is_ours(owner.__module__):
+                value = vars(owner)[name]
+                if self.is_written(value):
+                    yield kind, owner, value
+
+    def written_names(self) -> set[str]:
+        """The names of all candidates."""
+        kinds = self.given if self.living is None else self.living
+        count = (len(kinds or ()), len(self.touched) if self.living is None else -1)
+        if self._counted != count:
+            self._counted = count
+            self._names = set().union(*map(self.names_in, kinds or ()))
+            if self.living is None:
+                list(self.candidates(""))
+                self._names.update(*self._methods.values())
+        return self._names
 
     def names_in(self, kind: type) -> frozenset[str]:
         """The names that a class has from classes of ours."""

@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from ... import pickling
 from ...aliases import parts_of, shares
+from ...contents import contents_of
 from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
 
-__all__ = ["Given", "alike", "difference_of"]
+__all__ = ["Given", "alike", "difference_of", "lost_of"]
 
 _BY_TEXT: Final = (float, complex, decimal.Decimal)
 
@@ -54,6 +55,11 @@ class Given:
             return pickling.dumps(self._things)
         except Exception:
             return None
+
+
+def lost_of(value: Any) -> str | None:
+    """What a result has that is lost as it is pickled; None if nothing is known to be."""
+    return contents_of((value,)).lost
 
 
 def difference_of(environment: bytes) -> str | None:

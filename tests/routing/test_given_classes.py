@@ -11,7 +11,7 @@ import pytest
 from adaptive_exec.routing.given import look, objection
 from adaptive_exec.routing.safety import judge
 from tests.routing.corpus.loud import Asking, Loud, Noted
-from tests.routing.corpus.quiet import Quiet
+from tests.routing.corpus.quiet import Quiet, looks_around
 from tests.semantics import nasty_apart as apart
 from tests.semantics.nasty_elsewhere import Cart, Lazy, Traveller
 
@@ -61,6 +61,22 @@ def test_what_a_class_holds_is_compared() -> None:
     why, reads = look(apart.rate_of, (Traveller(1),), {}, functools.partial(judge, apart.rate_of))
     assert why is None
     assert (Quiet.__module__, "Quiet.rate") not in reads
+
+
+def test_what_lies_beside_what_can_not_be_looked_at() -> None:
+    """Where there is too much to walk through, the classes that were seen are read nevertheless."""
+    many = [[number] for number in range(60_000)]
+    assert "by what it is given" in str(objection(apart.length_of, ([Cart(1), many],), {}))
+    assert objection(apart.length_of, ([Quiet(1), many],), {}) is None
+
+
+def test_what_may_give_anything_does_not_cover_all_that_is_given() -> None:
+    """The first reading holds for classes of modules that it has seen, and not for those that calls bring along."""
+    verdict = judge(looks_around, ())
+    assert verdict.allowed
+    assert verdict.covers(frozenset({list}))
+    assert not verdict.covers(frozenset({Cart}))
+    assert "by what it is given" in str(objection(looks_around, (Cart(1),), {}))
 
 
 def test_methods_are_pinned() -> None:

@@ -1,8 +1,6 @@
 """What is known to go wrong: each name here is a gap, and goes when its gap does.
 
-What is noticed has to do with special methods that reading the code does not follow, with identity, with what pickling
-loses, with the order of sets, with classes of arguments that stand in modules which were not read, and with libraries
-whose state the caller has changed.
+What is noticed has to do with the order of sets, and with libraries whose state the caller has changed.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ NOTICED: Final = _names("""
     installed_builtin is_verbose joined keeps_a_descriptor last_one listed listed_of_a_global
     longest mapped mode_of_a_file numbered of_a_comprehension of_a_global patched_builtin
     patched_encoder programs_name queued ratio reads_a_dialect reduced registered_function
-    registered_kind registers_a_handler root_of sorted_by_length spread strung_together
+    registered_kind registers_a_handler root_of spread strung_together
     temporary_directory timeout_of_a_socket warned written_out
 """)
 

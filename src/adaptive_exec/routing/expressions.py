@@ -112,6 +112,7 @@ class Expressions(Identities):
         if name in ("format", "format_map"):
             self._fetch_fields(node, args, scope)
         self.callbacks(args, node, scope.frame)
+        self.expose(args.all(), only_special=True)
         if name in ("join", "format"):
             self.refuse_order(args.all(), node, scope.frame)
             spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")

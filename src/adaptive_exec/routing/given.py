@@ -48,7 +48,7 @@ def look(
     fn: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-    judged: Callable[[frozenset[type] | None], Verdict],
+    judged: Callable[[frozenset[type] | None, frozenset[type]], Verdict],
 ) -> tuple[str | None, Reads]:
     """Look at what a call is given; it is done before every call that is to leave.
 
@@ -56,13 +56,15 @@ def look(
         fn: What is called.
         args: Positional arguments.
         kwargs: Keyword arguments.
-        judged: Gives the verdict on calls that are given objects of these classes of ours, None being any.
+        judged: Gives the verdict on calls that are given objects of these classes of ours, None being any; and, if
+            so, of those that were seen nevertheless.
 
     Returns:
         Why this call must stay, as a clause, or None; and what it reads of modules.
     """
     values = (*args, *kwargs.values())
-    verdict = judged(kinds_of_call(fn, args, kwargs))
+    given = kinds_of_call(fn, args, kwargs)
+    verdict = judged(given, frozenset())
     kinds = set(map(type, values))
     carried = () if type(fn) is types.FunctionType and fn.__closure__ is None else _carried(fn)
     plain = kinds <= _PLAIN and not carried and _minds(verdict.reads) != AMONG_NUMBERS
@@ -77,16 +79,20 @@ def look(
         if kind not in _PLAIN and not isinstance(value, (type, types.ModuleType)) and _is_own(fn, value):
             why = "is given an object that it knows as a global, too, and a worker would get a copy"
             return why, verdict.reads
-    inside = _look_inside((*values, *carried), verdict)
+    minds = _minds(verdict.reads)
+    found = contents_of((*values, *carried), atoms=minds == AMONG_NUMBERS)
+    seen = frozenset(kind for kind in found.kinds.values() if _is_ours(kind))
+    if given is None and seen:  # not all can be looked at
+        verdict = judged(given, seen)
+    inside = _object_to(found, verdict)
     if inside is None and nan:
         inside = "is given a NaN, which is only equal to itself by identity, and a worker would get a copy"
     return inside, verdict.reads
 
 
-def _look_inside(values: tuple[Any, ...], verdict: Verdict) -> str | None:
-    """The same for what the arguments hold."""
+def _object_to(found: Contents, verdict: Verdict) -> str | None:
+    """Why a call must stay that is given this."""
     minds = _minds(verdict.reads)
-    found = contents_of(values, atoms=minds == AMONG_NUMBERS)
     if found.why is not None:
         return f"is given {found.why}"
     for function in found.functions:

@@ -65,13 +65,14 @@ class World:
     Args:
         module: Name of the module of the submitted function: its top-level package is ours in any case.
         given: Of which classes objects may be given; None if that is not known.
+        seen: Some of which they are, where not all are known.
 
     Attributes:
         living: The classes whose objects can be there at all; None if it may be any that modules define.
         lacking: Special methods of which it was taken that no object has that is given.
     """
 
-    def __init__(self, module: str, given: Iterable[type] | None = None) -> None:
+    def __init__(self, module: str, given: Iterable[type] | None = None, seen: Iterable[type] = ()) -> None:
         self.top = module.partition(".")[0]
         self.reads: dict[tuple[str, str], None] = {}
         self.denied = _denied_objects()
@@ -83,6 +84,7 @@ class World:
         self.pins: dict[tuple[tuple[str, str], int], Pin] = {}
         self.touched: dict[str, None] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
+        self._seen = dict.fromkeys(seen)
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.lacking: dict[str, None] = {}
         self._met: dict[int, Any] = {}
@@ -389,21 +391,25 @@ class World:
 
         Those of what calls are given, or all whose objects can be there, as far as they are known.
         """
-        kinds = self.given if given or self.living is None else self.living
-        for kind in list(kinds or ()):
+        for kind in list(self._kinds(given=given)):
             owner = next((base for base in kind.__mro__ if name in vars(base)), None)
             if owner is not None and self.is_ours(owner.__module__):
                 value = vars(owner)[name]
                 if self.is_written(value):
                     yield kind, owner, value
 
+    def _kinds(self, *, given: bool) -> dict[type, None]:
+        """The classes of what calls are given, or of all that can be there, as far as they are known."""
+        kinds = self.given if given or self.living is None else self.living
+        return self._seen if kinds is None else kinds
+
     def written_names(self) -> set[str]:
         """The names of all candidates."""
-        kinds = self.given if self.living is None else self.living
-        count = (len(kinds or ()), len(self.touched) if self.living is None else -1)
+        kinds = self._kinds(given=False)
+        count = (len(kinds), len(self.touched) if self.living is None else -1)
         if self._counted != count:
             self._counted = count
-            self._names = set().union(*map(self.names_in, kinds or ()))
+            self._names = set().union(*map(self.names_in, kinds))
             if self.living is None:
                 list(self.candidates(""))
                 self._names.update(*self._methods.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 
@@ -34,3 +35,8 @@ class Quiet:
 
     def __str__(self) -> str:
         return f"quiet {self.price}"
+
+
+def looks_around(thing: Any) -> int:
+    """Asks for a length, after something that may give objects of any class."""
+    return len(thing) + len(inspect.cleandoc("text"))

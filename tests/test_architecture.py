@@ -24,6 +24,8 @@ RANKS: dict[str, int] = {
     "sample": 0,
     "by_value": 0,
     "aliases": 0,
+    "contents": 1,
+    "faithful": 0,
     "digests": 0,
     "fingerprints": 0,
     "unordered": 0,

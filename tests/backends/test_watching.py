@@ -13,7 +13,7 @@ import pytest
 from adaptive_exec import AdaptiveExecutor, Queue
 from adaptive_exec.backends.base import Refused
 from adaptive_exec.backends.processes.pool import ProcessBackend
-from adaptive_exec.backends.processes.watching import Given, alike, difference_of
+from adaptive_exec.backends.processes.watching import Given, alike, difference_of, lost_of
 from adaptive_exec.fingerprints import fingerprint
 from adaptive_exec.platform.gil import gil_enabled
 from tests import work
@@ -195,3 +195,17 @@ def test_it_is_called_again_at_home() -> None:
 
     assert expected == items
     assert "changed what it was given" in record.stay, reason
+
+
+class _Says:
+    """Says how it is pickled."""
+
+    def __getstate__(self) -> None:
+        return None
+
+
+def test_what_a_result_loses() -> None:
+    """What its class leaves behind, wherever it lies; most results lose nothing."""
+    assert "__getstate__" in str(lost_of([{"a": _Says()}]))
+    assert lost_of([1.0, float("nan"), "a", {"b": (1, 2)}]) is None
+    assert lost_of(iter([1])) is None

@@ -10,7 +10,7 @@ import pytest
 
 from adaptive_exec import AdaptiveExecutor
 from adaptive_exec.platform.gil import gil_enabled
-from adaptive_exec.routing.given import objection
+from adaptive_exec.routing.given import look, objection
 from adaptive_exec.routing.safety import judge
 from tests import work
 
@@ -88,7 +88,8 @@ def test_a_function_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adaptive_exec.routing.given._judged", OrderedDict())
     monkeypatch.setattr("adaptive_exec.routing.given.judge", counted)
     for n in range(5):
-        assert objection(work.same, (lambda x, n=n: x + n,), {}) is None
+        why, _ = look(work.same, (lambda x, n=n: x + n,), {}, functools.partial(judge, work.same))
+        assert why is None
 
     assert 1 == len(judged)
 

@@ -23,7 +23,7 @@ import pytest
 from adaptive_exec.cli import workloads
 from adaptive_exec.routing import world
 from adaptive_exec.routing.safety import Verdict, judge
-from tests.routing.corpus import innocent, nasty, nasty_classes, shapes
+from tests.routing.corpus import innocent, innocent_hooks, nasty, nasty_classes, nasty_hooks, shapes
 
 
 def functions_of(*modules: types.ModuleType) -> list[Any]:
@@ -39,7 +39,7 @@ def functions_of(*modules: types.ModuleType) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("fn", functions_of(nasty, nasty_classes))
+@pytest.mark.parametrize("fn", functions_of(nasty, nasty_classes, nasty_hooks))
 def test_nasty_functions_stay(fn: Callable[..., Any]) -> None:
     """Each has a reason, which is a clause and names the trouble."""
     verdict = judge(fn)
@@ -51,7 +51,7 @@ def test_nasty_functions_stay(fn: Callable[..., Any]) -> None:
     assert "too deeply" not in verdict.reason
 
 
-@pytest.mark.parametrize("fn", functions_of(innocent))
+@pytest.mark.parametrize("fn", functions_of(innocent, innocent_hooks))
 def test_innocent_functions_may_leave(fn: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """None of them is kept, in a program without NumPy, where a slice is a copy."""
     monkeypatch.delitem(sys.modules, "numpy", raising=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -122,21 +123,19 @@ class Router:
             return decision
         # Comparing environments takes modules that programs whose functions all wait need not load.
         from ..routing.environment import environment
-        from ..routing.given import objection
-        from ..routing.kinds import kinds_of_call
+        from ..routing.given import look
 
         try:
             record.judged(task.subject)
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
-            why = objection(task.fn, task.args, task.kwargs)
-            verdict = record.judged_with(task.subject, kinds_of_call(task.subject, task.args, task.kwargs))
-            if not verdict.allowed:
-                why = why or f"is given objects with which it {verdict.reason}"
+            why, reads = look(
+                task.subject, task.args, task.kwargs, functools.partial(record.judged_with, task.subject)
+            )
             if why is not None:
                 return Decision("thread", f"this call {why}, so it stays here", decision.profile)
             # Empty means that nothing has to be compared; the worker still looks what becomes of the arguments.
-            task.environment = environment(verdict.reads, task.context) or b""
+            task.environment = environment(reads, task.context) or b""
         except (NotPicklable, ValueError) as error:
             self.stay(record, f"reads module state that can't be compared in a worker ({first_line(error)})")
             return decide(self.facts(record, options))

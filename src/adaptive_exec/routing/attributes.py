@@ -68,10 +68,8 @@ class Attributes(Calls):
         if name == "__class__" and not isinstance(thing, (Known, LocalClass)):
             return self.class_of(me)
         if name in _REACHING:
-            if isinstance(thing, (Known, Local, LocalClass)) or name != "__dict__":
-                self.stay(f"reaches for {name}", node, frame)
-            return me | self.items(me)
-        bound: Value = frozenset({Bound(me, name)})
+            return self._reached(thing, name, node, frame)
+        bound: Value = frozenset({Bound(me, name)}) | self._seen_by(thing, node, frame)
         match thing:
             case Known():
                 return self._attribute_of_known(thing, name, node, frame)
@@ -80,7 +78,7 @@ class Attributes(Calls):
             case Shared():
                 return me
             case Bound() | Partial() | Local():
-                return NOTHING
+                return self._attribute_of_function(thing, name, node, frame)
             case Super():
                 return bound
             case LocalClass():
@@ -93,19 +91,76 @@ class Attributes(Calls):
                 return self._attribute_of_outside(thing, name, node, frame) | bound
         return self.items(me) | self._properties(thing, name, node, frame) | bound
 
+    def _reached(self, thing: Origin, name: str, node: Any, frame: Frame) -> Value:
+        """An attribute through which all else can be reached."""
+        if isinstance(thing, (Known, Local, LocalClass)) or name != "__dict__":
+            self.stay(f"reaches for {name}", node, frame)
+        return frozenset({thing}) | self.items(frozenset({thing}))
+
+    def _seen_by(self, thing: Any, node: Any, frame: Frame) -> Value:
+        """Run a `__getattribute__` of ours, which sees each access."""
+        if not isinstance(thing, (Fresh, Outside, Param)):
+            return NOTHING
+        kinds = self.classes_of(thing)
+        if not kinds:
+            return self.run_any("__getattribute__", given=isinstance(thing, Param))
+        found = [method for kind in kinds for method in self.methods_of(kind, "__getattribute__")]
+        return self.run_methods(dict.fromkeys(found), Args((frozenset({thing}),)), node, frame)
+
+    def _attribute_of_function(
+        self, thing: Bound | Partial | Local, name: str, node: Any, frame: Frame
+    ) -> Value:
+        """An attribute of a function, partial, method or property that was fetched: mostly what it is made of."""
+        me: Value = frozenset({thing})
+        if isinstance(thing, Partial):
+            return {"func": thing.func, "args": thing.held, "keywords": thing.held}.get(name, NOTHING)
+        if isinstance(thing, Local):
+            return me if name in ("__wrapped__", "__call__") else NOTHING
+        if name == "__self__":
+            return thing.receiver
+        if name in ("__call__", "__get__", "__wrapped__"):
+            return me
+        if name not in ("fget", "fset", "fdel", "func", "__func__"):
+            return NOTHING
+        found: set[Any] = set()
+        for each in thing.receiver:
+            kinds = (each.value,) if isinstance(each, Known) else self.classes_of(each)
+            for kind in kinds:
+                for _, held in self.methods_of(kind, thing.name):
+                    part = getattr(held, name, held)
+                    found.add(part if isinstance(part, Origin) else Known(part))
+        return frozenset(found) or self.stay(f"takes a method apart ({name})", node, frame)
+
     def _properties(self, thing: Any, name: str, node: Any, frame: Frame) -> Value:
         """Run what an attribute of an object of the caller's may be: properties of classes of ours."""
         kinds = self.classes_of(thing)
         if not kinds:
-            seeing = ("__getattr__", "__getattribute__", "__get__") if self.world.living is not None else ()
             given = isinstance(thing, Param)
+            seeing = ("__getattr__", "__get__") if self.world.living is not None else ()
             seen = NOTHING.union(*(self.run_any(each, given=given) for each in seeing))
-            return seen | self.run_any(name, (property, functools.cached_property), given=given)
+            run = self.run_any(name, (property, functools.cached_property), given=given)
+            return seen | run | self._held_in_classes(thing, name, node, frame)
         found = [m for kind in kinds for m in self.methods_of(kind, name)]
         wanted = [m for m in found if isinstance(m[1], (property, functools.cached_property))]
         if not found:
             wanted += [m for kind in kinds for m in self.methods_of(kind, "__getattr__")]
         return self.run_methods(wanted, Args((frozenset({thing}),)), node, frame)
+
+    def _held_in_classes(self, thing: Any, name: str, node: Any, frame: Frame) -> Value:
+        """What the classes of an unknown object may hold under a name besides methods: descriptors, and data."""
+        result: Value = NOTHING
+        me: Value = frozenset({thing})
+        for _, owner, found in list(self.world.held(name, given=isinstance(thing, Param))):
+            if self.methods_of(type(found), "__get__"):
+                descriptor: Value = frozenset({Outside(f"what {owner.__qualname__} holds", found)})
+                result |= self.call_method(descriptor, "__get__", Args((me, NOTHING)), node, frame)
+            elif not hasattr(type(found), "__get__") and not isinstance(found, type):
+                try:
+                    data = self.world.class_data(owner, name, found)
+                except StaysError as error:
+                    self.stay(str(error), node, frame)
+                result |= NOTHING if never_changes(found) else data
+        return result
 
     def _attribute_of_external(self, thing: External, name: str, node: Any, frame: Frame) -> Value:
         """An attribute of a foreign module that is not loaded yet."""
@@ -117,9 +172,9 @@ class Attributes(Calls):
     def _attribute_of_known(self, thing: Known, name: str, node: Any, frame: Frame) -> Value:
         """An attribute of a module, class or function that exists already."""
         value = thing.value
+        if isinstance(value, type):
+            return self._in_class(value, name, node, frame) | self._of_its_class(value, name, node, frame)
         try:
-            if isinstance(value, type):
-                return self._attribute_of_class(value, name)
             if isinstance(value, types.ModuleType):
                 return self.world.attribute(value, name, value.__name__)
             if name in getattr(value, "__dict__", {}) and name != "__wrapped__":
@@ -127,6 +182,13 @@ class Attributes(Calls):
         except StaysError as error:
             self.stay(str(error), node, frame)
         return frozenset({Bound(frozenset({thing}), name)})
+
+    def _in_class(self, kind: type, name: str, node: Any, frame: Frame) -> Value:
+        """What stands in a class; the place is added to what keeps the call at home."""
+        try:
+            return self._attribute_of_class(kind, name)
+        except StaysError as error:
+            self.stay(str(error), node, frame)
 
     def _attribute_of_class(self, kind: type, name: str) -> Value:
         """An attribute of a class: data in it is state of this process."""
@@ -143,6 +205,22 @@ class Attributes(Calls):
         if callable(found) or isinstance(found, (staticmethod, classmethod, property)):
             return frozenset({Known(found)}) if isinstance(found, type) else bound
         return self.world.class_data(owner, name, found)
+
+    def _of_its_class(self, kind: type, name: str, node: Any, frame: Frame) -> Value:
+        """Run what looking at an attribute of a class runs: descriptors in it, and what its own class has."""
+        me: Value = frozenset({Known(kind)})
+        found = [m for m in self.methods_of(type(kind), name) if isinstance(m[1], property)]
+        found += self.methods_of(type(kind), "__getattribute__")
+        owner, here = next(
+            ((base, vars(base)[name]) for base in kind.__mro__ if name in vars(base)), (None, None)
+        )
+        if owner is None and not found:
+            found = self.methods_of(type(kind), "__getattr__")
+        result = self.run_methods(found, Args((me,)), node, frame)
+        if owner is not None and self.methods_of(type(here), "__get__"):
+            descriptor: Value = frozenset({Outside(f"what {kind.__qualname__} holds", here)})
+            result |= self.call_method(descriptor, "__get__", Args((NOTHING, me)), node, frame)
+        return result
 
     def _attribute_of_fresh(self, thing: Fresh, name: str, node: Any, frame: Frame) -> Value:
         """An attribute of an object that the call made."""

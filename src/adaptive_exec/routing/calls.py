@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import operator
 import types
 from collections import Counter, OrderedDict, defaultdict
 from typing import Any, Final
@@ -36,6 +37,26 @@ __all__ = ["Calls"]
 
 _COMPUTED: Final = frozenset({"sum", "unary"})
 """What operators have made: numbers and containers, which can't be called."""
+_SPOKEN: Final = ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__", "__trunc__")
+_ASKED: Final[dict[type, tuple[str, ...]]] = {
+    bool: ("__bool__", "__len__"),
+    bytes: (
+        "__bytes__",
+        "__iter__",
+        "__next__",
+        "__len__",
+        "__length_hint__",
+        "__getitem__",
+        "__index__",
+        "__buffer__",
+    ),
+    complex: ("__complex__", "__float__", "__index__"),
+    str: ("__str__", "__repr__"),
+    range: ("__index__",),
+    slice: (),
+}
+"""The special methods that making a number or a string calls; `_SPOKEN` where nothing stands."""
+_LISTED: Final = ("__iter__", "__next__", "keys", "__getitem__", "__len__", "__length_hint__")
 _MAKERS: Final = {"list": list, "dict": dict, "set": set, "tuple": tuple, "sorted": list, "frozenset": set}
 
 
@@ -146,6 +167,8 @@ class Calls(Methods):
             return self.make(value, args, node, frame)
         if isinstance(value, types.FunctionType):
             return self.call_function(value, args, node, frame)
+        if isinstance(value, (operator.attrgetter, operator.itemgetter)):
+            return self.call_getter(value, args, node, frame)
         if isinstance(value, (types.MethodDescriptorType, types.WrapperDescriptorType)):
             return self.call_method(args.first(), value.__name__, args.without_first(), node, frame)
         if isinstance(value, types.ModuleType):
@@ -164,6 +187,7 @@ class Calls(Methods):
         wrapped = getattr(fn, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType):
             result = self.call_function(wrapped, args, node, frame)
+            self.call_wrapper(fn, wrapped, args, node, frame)
             return result | self.fresh(node, "wrapped", None, result)
         for cell in fn.__closure__ or ():
             held = getattr(cell, "cell_contents", None)
@@ -177,8 +201,12 @@ class Calls(Methods):
         if kind is type:
             return self._class_of(args, node, frame)
         if kind is super:
-            return self._super(frame)
+            return self._super(args, frame)
         if issubclass(kind, enum.Enum):
+            self.run_methods(self.methods_of(type(kind), "__call__"), args, node, frame)
+            self.run_methods(
+                self.methods_of(kind, "_missing_"), args.behind(frozenset({Known(kind)})), node, frame
+            )
             return NOTHING
         if not self.world.is_ours(kind.__module__):
             return self._make_foreign(kind, name, args, node, frame)
@@ -237,16 +265,17 @@ class Calls(Methods):
                 self.refuse_order(args.all(), node, frame, deep=kind is str)
             self.touch(
                 args.all(),
-                ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__", "__complex__"),
+                _ASKED.get(kind, _SPOKEN),
                 node,
                 frame,
+                deep=kind is str,
             )
             return self.fresh(node, "made", kind, args.all()) if issubclass(kind, BaseException) else NOTHING
         maker = _MAKERS.get(kind.__name__) if kind.__module__ == "builtins" else None
         if maker is not None:
             if maker in (list, tuple):
                 self.refuse_order(args.all(), node, frame)
-            self.touch(args.all(), ("__iter__", "__next__", "keys", "__getitem__"), node, frame)
+            self.touch(args.all(), _LISTED, node, frame)
             if maker is dict:
                 return self.pass_order(args.all(), self._make_mapping(kind, args, node))
             return self.fresh(node, "made", maker, self.items(args.all()))
@@ -282,8 +311,12 @@ class Calls(Methods):
             self.stay("makes a class with type()", node, frame)
         return self.class_of(args.positional[0])
 
-    def _super(self, frame: Frame) -> Value:
-        """`super()` in a method."""
+    def _super(self, args: Args, frame: Frame) -> Value:
+        """`super()` in a method, or with a class and an object."""
+        if args.positional:
+            owners = [getattr(thing, "value", thing) for thing in args.positional[0]]
+            receiver = args.rest.union(*args.positional[1:])
+            return frozenset(Super(receiver, owner) for owner in owners)
         while frame.parent is not None and frame.owner is None:
             frame = frame.parent
         return frozenset({Super(frame.ever.get(frame.first, NOTHING), frame.owner)})

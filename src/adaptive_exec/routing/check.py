@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ..aliases import parts_of, shares
+from ..contents import contents_of
 from ..pickling import loads, size_within
 from ..sample import Sample
 from ..unordered import holds_sets, shown_of
@@ -186,6 +187,8 @@ class CallCheck:
         except Exception as error:
             self._found(f"its result can't be pickled: {_first_line(error)}")
             return None
+        if not never_changes(value) and (lost := contents_of((value,)).lost) is not None:
+            self._found(f"its result has {lost}")
         if data is None:
             self._found("its result is too large to compare")
         if isinstance(value, types.FunctionType) and "<" in value.__qualname__:

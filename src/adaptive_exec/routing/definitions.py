@@ -130,6 +130,7 @@ class Definitions(Expressions):
             self._set_member(kind, statement.name, self.function(statement, inner, kind), inner)
         elif isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
             value = self.value(statement.value, inner)
+            self.touch(value, ("__set_name__",), statement, inner.frame)
             for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
                 if isinstance(target, ast.Name):
                     self._set_member(kind, target.id, value, inner)

@@ -67,6 +67,7 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
     settings: tuple[str, ...]
     tables: tuple[tuple[Mapping[Any, Any], dict[Any, Any]], ...]
     token: object
+    identities: int
 
     def __new__(
         cls,
@@ -75,8 +76,10 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
         shown: frozenset[str] = frozenset(),
         settings: tuple[str, ...] = (),
         tables: tuple[tuple[Mapping[Any, Any], dict[Any, Any]], ...] = (),
+        identities: int = 0,
     ) -> Self:
         made = super().__new__(cls, reads)
+        made.identities = identities
         made.pins = pins
         made.shown = shown
         made.settings = settings

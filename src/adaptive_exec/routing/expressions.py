@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import builtins
 import operator
+import re
 import sys
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from . import tables
 from .arguments import Args
+from .asking import getter
 from .heap import ARRAY, ITEMS, KEYS, is_mapping
+from .identities import Identities
 from .kinds import has_any
 from .loops import has_own_keys
 from .origins import (
@@ -28,14 +31,13 @@ from .origins import (
     Value,
 )
 from .scopes import Env, Scope
-from .targets import Targets
 
 __all__ = ["Expressions"]
 
 _ARRAYS: Final = frozenset({"numpy", "torch", "jax", "cupy"})
 
 
-class Expressions(Targets):
+class Expressions(Identities):
     """Evaluates expressions."""
 
     @abstractmethod
@@ -97,32 +99,65 @@ class Expressions(Targets):
                     result |= self.attribute(args.positional[0], name.value, node, scope)
                 else:
                     result |= self._any_attribute(args.positional[0], node, scope)
-            elif value is operator.attrgetter:
-                self.expose(args.all(), only_special=True)
-                for each in node.args:
-                    fetched = each.value if isinstance(each, ast.Constant) else None
-                    if not isinstance(fetched, str) or fetched.rpartition(".")[2] in tables.MUTATORS:
-                        self.stay("fetches a method by its name", node, scope.frame)
+            elif (value is builtins.hasattr or value is builtins.delattr) and len(node.args) == 2:
+                self._is_there(node, args, scope)
+            elif isinstance(value, type) and issubclass(value, (operator.attrgetter, operator.itemgetter)):
+                result |= self._getter(value, node, scope)
             elif value is builtins.vars and not node.args:
                 self.stay("calls vars() on its own names", node, scope.frame)
         if not callee and isinstance(node.func, ast.Attribute):
-            self.callbacks(args, node, scope.frame)
-            self.expose(args.all(), only_special=True)
-            if node.func.attr in ("join", "format"):
-                self.refuse_order(args.all(), node, scope.frame, deep=node.func.attr == "format")
-                spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
-                self.touch(args.all(), spoken, node, scope.frame, deep=True)
-            if node.func.attr in (
-                "split",
-                "rsplit",
-                "splitlines",
-                "encode",
-                "decode",
-                "partition",
-                "to_bytes",
-            ):
-                return self.fresh(node, "new", list if "split" in node.func.attr else None)
+            result |= self._on_constant(node.func.attr, args, node, scope)
         return result
+
+    def _on_constant(self, name: str, args: Args, node: ast.Call, scope: Scope) -> Value:
+        """Call a method of a number or string."""
+        if name in ("format", "format_map"):
+            self._fetch_fields(node, args, scope)
+        self.callbacks(args, node, scope.frame)
+        self.expose(args.all(), only_special=True)
+        if name in ("join", "format"):
+            self.refuse_order(args.all(), node, scope.frame, deep=name == "format")
+            spoken = ("__str__", "__format__", "__repr__", "__iter__", "__next__")
+            self.touch(args.all(), spoken, node, scope.frame, deep=True)
+        if name in (
+            "split",
+            "rsplit",
+            "splitlines",
+            "encode",
+            "decode",
+            "partition",
+            "to_bytes",
+        ):
+            return self.fresh(node, "new", list if "split" in name else None)
+        return NOTHING
+
+    def _fetch_fields(self, node: ast.Call, args: Args, scope: Scope) -> None:
+        """A format string fetches attributes and items."""
+        text = node.func.value if isinstance(node.func, ast.Attribute) else None
+        names = set(re.findall(r"\.(\w+)", str(text.value))) if _is_text(text) else set()
+        for name in sorted(names):
+            self.attribute(self.reach(args.all()), name, node, scope)
+        self.touch(args.all(), ("__getitem__", "__missing__"), node, scope.frame, deep=True)
+
+    def _getter(self, kind: type, node: ast.Call, scope: Scope) -> Value:
+        """A function that fetches attributes or items."""
+        if kind is operator.itemgetter:
+            return frozenset({getter(kind, (0,))})
+        names = [each.value if isinstance(each, ast.Constant) else None for each in node.args]
+        for name in names:
+            if not isinstance(name, str) or name.rpartition(".")[2] in tables.MUTATORS:
+                self.stay("fetches a method by its name", node, scope.frame)
+        return frozenset({getter(kind, tuple(names))}) if names else NOTHING
+
+    def _is_there(self, node: ast.Call, args: Args, scope: Scope) -> None:
+        """`hasattr` fetches the attribute; `delattr` may run what stands in the class."""
+        name = node.args[1]
+        mine = frozenset(each for each in args.positional[0] if isinstance(each, (Fresh, Param, Outside)))
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            self.attribute(mine, name.value, node, scope)
+            self.delete_through(mine, name.value, node, scope.frame)
+        else:
+            self._any_attribute(mine, node, scope)
 
     def _any_attribute(self, value: Value, node: ast.Call, scope: Scope) -> Value:
         """An attribute whose name nobody knows."""
@@ -130,6 +165,10 @@ class Expressions(Targets):
             if isinstance(thing, (Known, External)):
                 self.stay("looks up a name that is only known when it runs", node, scope.frame)
         mine = frozenset(thing for thing in value if isinstance(thing, (Fresh, Param, Outside)))
+        for thing in mine:
+            methods = [found for kind in self.classes_of(thing) for found in self.all_methods(kind)]
+            run = [found for found in methods if isinstance(found[1], property)]
+            self.run_methods(run, Args((frozenset({thing}),)), node, scope.frame)
         return self.items(mine) | frozenset({Bound(mine, ITEMS)})
 
     def _ev_binop(self, node: ast.BinOp, scope: Scope) -> Value:
@@ -142,7 +181,8 @@ class Expressions(Targets):
         if isinstance(node.op, ast.Mult):
             self.touch(left | right, ("__index__",), node, scope.frame)
         if isinstance(node.op, ast.Mod):
-            self.touch(right, ("__str__", "__repr__"), node, scope.frame, deep=True)
+            spoken = ("__str__", "__repr__", "__getitem__", "__missing__", "__format__")
+            self.touch(right, spoken, node, scope.frame, deep=True)
             self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
             self.refuse_order(right, node, scope.frame, deep=True)
         if not made and self._is_number(left | right, dunders[:2]):
@@ -193,10 +233,15 @@ class Expressions(Targets):
 
     def _ev_compare(self, node: ast.Compare, scope: Scope) -> Value:
         left = self.value(node.left, scope)
+        before = node.left
         result: Value = NOTHING
         for op, each in zip(node.ops, node.comparators, strict=True):
             right = self.value(each, scope)
+            if isinstance(op, (ast.Is, ast.IsNot)):
+                self.compare_identities(((before, left), (each, right)), node, scope)
+            before = each
             both, names = left | right, tables.OPERATORS[type(op).__name__]
+            self.touch(result, ("__bool__", "__len__"), node, scope.frame)
             result |= self.touch(both, names, node, scope.frame, both, deep=True)
             left = right
         return result
@@ -367,3 +412,8 @@ class Expressions(Targets):
 
     def _ev_await(self, node: ast.Await, scope: Scope) -> Value:
         self.stay("awaits", node, scope.frame)
+
+
+def _is_text(node: ast.expr | None) -> TypeGuard[ast.Constant]:
+    """Whether an expression is a string."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import operator
 import types
 from typing import Any, Final
 
 from . import tables
 from .arguments import Args
+from .asking import PICKLED, Asking
 from .denied import denied
 from .environment import never_changes
 from .heap import ARRAY, IDENTITY
-from .members import Members
 from .origins import (
     NOTHING,
     Bound,
@@ -30,7 +31,7 @@ from .world import module_of
 __all__ = ["Foreign"]
 
 
-class Foreign(Members):
+class Foreign(Asking):
     """Knows what foreign functions do."""
 
     def call_foreign(self, name: str, args: Args, node: Any, frame: Frame, kind: Any = None) -> Value:
@@ -40,6 +41,32 @@ class Foreign(Members):
         why = denied(name)
         if why is not None:
             self.stay(why, node, frame)
+        known = self._known_foreign(name, args, node, frame)
+        if known is not None:
+            return known
+        if tables.gives_anything(name):
+            self.world.meet_any()
+        keyed = "key" in args.named or (len(args.positional) > 2 and name.startswith("heapq."))
+        ordered = self.order_of_call(name, args.without("key"), node, frame, keyed=keyed)
+        self._check_arguments(name, args, node, frame)
+        called = self.callbacks(args, node, frame)
+        self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        if name not in tables.TOUCHES:
+            self.expose(args.all() | called, only_special=tables.asks_only_specially(name))
+        if name == "pickle.dumps":
+            return self.fresh(node, "pickled", PICKLED, self.reach(args.first()))
+        if not name.startswith("builtins."):
+            self.ask_file(args, node, frame)
+        if name in tables.CHOOSING:
+            self.touch(called, ("__lt__", "__gt__"), node, frame, deep=True)
+            args, called = args.without("key"), NOTHING
+        if name in _RESULTS:
+            return self._known_result(name, args, node)
+        made = self._result(name, args, called, kind, node)
+        return self.pass_order(args.all(), made) if ordered else made
+
+    def _known_foreign(self, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
+        """Call one of those functions whose ways are known one by one; None if it is none of them."""
         self.world.depend(name, node)
         if name in _KEEPING_THE_FUNCTION:
             # Of a function within; what a call keeps in such a cache is gone with the call.
@@ -55,24 +82,14 @@ class Foreign(Members):
         if name == "functools.reduce" and len(args.positional) > 1 and not args.rest:
             return self._reduce(args, node, frame)
         if name in _LOOKING:
+            self.ask_whether(name, args, node, frame)
+        if name in _LOOKING or name in ("builtins.callable", "builtins.hasattr"):
             return NOTHING
+        if name in _UNPICKLING:
+            return self.unpickle(args, node, frame)
         if name == "logging.getLogger":
             return frozenset({Outside("a logger", logging.root)})
-        if tables.gives_anything(name):
-            self.world.meet_any()
-        keyed = "key" in args.named or (len(args.positional) > 2 and name.startswith("heapq."))
-        ordered = self.order_of_call(name, args.without("key"), node, frame, keyed=keyed)
-        self._check_arguments(name, args, node, frame)
-        called = self.callbacks(args, node, frame)
-        self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
-        if name not in tables.TOUCHES:
-            self.expose(args.all() | called, only_special=tables.asks_only_specially(name))
-        if name in tables.CHOOSING:
-            args, called = args.without("key"), NOTHING
-        if name in _RESULTS:
-            return self._known_result(name, args, node)
-        made = self._result(name, args, called, kind, node)
-        return self.pass_order(args.all(), made) if ordered else made
+        return None
 
     def _reduce(self, args: Args, node: Any, frame: Frame) -> Value:
         """Call a function with what it has given before and one item after the other."""
@@ -107,6 +124,8 @@ class Foreign(Members):
         columns = [self.items(each) for each in args.positional]
         match name.removeprefix("builtins."):
             case "vars" | "memoryview":
+                if any(isinstance(thing, (Known, LocalClass)) for thing in args.first()):
+                    self.stay("takes a class or module apart", node)
                 return args.all()
             case "open":
                 return self.fresh(node, "file")
@@ -154,7 +173,7 @@ class Foreign(Members):
             for thing in self.reach(args.all())
             if isinstance(thing, (Local, Partial, LocalClass))
             or (isinstance(thing, Bound) and self._worth_calling(thing))
-            or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type)))
+            or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type, *_GETTERS)))
             or (isinstance(thing, Known) and self._of_consequence(thing.value, node, frame))
         ]
         if not functions:
@@ -165,7 +184,7 @@ class Foreign(Members):
         result: Value = NOTHING
         for thing in functions:
             self.order_of_callback(thing, args.all(), node, frame)
-            if isinstance(thing, Known) and isinstance(thing.value, _IN_C):
+            if isinstance(thing, Known) and isinstance(thing.value, (*_IN_C, *_GETTERS)):
                 result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
                 continue
             if isinstance(thing, Known) and not self._ours_or_denied(thing.value):
@@ -205,11 +224,15 @@ class Foreign(Members):
 _ROUNDS: Final = 25
 _KEEPING_THE_FUNCTION: Final = frozenset({"functools.wraps", "functools.cache", "functools.lru_cache"})
 """What makes of a function one that does the same, or gives a decorator that does so."""
+_GETTERS: Final = (operator.attrgetter, operator.itemgetter)
 _IN_C: Final = (types.BuiltinFunctionType, types.MethodDescriptorType)
 _CALLED: Final = (types.FunctionType, classmethod, staticmethod, Local)
-_LOOKING: Final = frozenset(
-    f"builtins.{name}" for name in ("isinstance", "issubclass", "callable", "hasattr")
-)
+_LOOKING: Final = ("builtins.isinstance", "builtins.issubclass")
+_UNPICKLING: Final = frozenset(
+    f"{module}.{name}"
+    for module in ("pickle", "cloudpickle", "dill")
+    for name in ("load", "loads", "Unpickler")
+) | {"shelve.open", "joblib.load", "pandas.read_pickle", "marshal.loads", "marshal.load"}
 _RESULTS: Final = frozenset(
     f"builtins.{name}" for name in ("vars", "memoryview", "open", "zip", "enumerate", "getattr", "sorted")
 )

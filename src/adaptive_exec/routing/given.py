@@ -1,49 +1,195 @@
-"""What speaks against sending one call away: not its function, but what it is given this time."""
+"""What speaks against sending one call away: not its function, but what it is given this time.
+
+A function was read without its arguments. Whose classes they are is known only now, so the verdict is asked for with
+the classes of the user's that are in them (`FunctionRecord.judged_with`), and it says what is read of modules.
+"""
 
 from __future__ import annotations
 
+import enum
 import functools
+import math
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .safety import judge
+from ..contents import Contents, contents_of
+from ..faithful import is_foreign
+from .environment import current, never_changes
+from .identities import AMONG_NUMBERS
+from .kinds import kinds_of_call
+from .safety import Verdict, judge
 
-__all__ = ["objection"]
+__all__ = ["look", "objection"]
 
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _KEPT: Final = 256
 _judged: OrderedDict[types.CodeType, str] = OrderedDict()
+_bases: Final = vars(type)["__mro__"].__get__
+_module: Final = vars(type)["__module__"].__get__
+_own: Final = vars(type)["__dict__"].__get__
+
+Reads = tuple[tuple[str, str], ...]
 
 
 def objection(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
-    """Why this call must stay, as a clause; None if nothing is seen.
-
-    Looks at the arguments themselves and not into them: it is asked before every call that is to leave.
+    """Why this call must stay, as a clause; None if nothing is seen. The function is read for that.
 
     Args:
         fn: What is called.
         args: Positional arguments.
         kwargs: Keyword arguments.
     """
-    for value in (*args, *kwargs.values()):
+    return look(fn, args, kwargs, functools.partial(judge, fn))[0]
+
+
+def look(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    judged: Callable[[frozenset[type] | None, frozenset[type]], Verdict],
+) -> tuple[str | None, Reads]:
+    """Look at what a call is given; it is done before every call that is to leave.
+
+    Args:
+        fn: What is called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        judged: Gives the verdict on calls that are given objects of these classes of ours, None being any; and, if
+            so, of those that were seen nevertheless.
+
+    Returns:
+        Why this call must stay, as a clause, or None; and what it reads of modules.
+    """
+    values = (*args, *kwargs.values())
+    given = kinds_of_call(fn, args, kwargs)
+    verdict = judged(given, frozenset())
+    kinds = set(map(type, values))
+    carried = () if type(fn) is types.FunctionType and fn.__closure__ is None else _carried(fn)
+    plain = kinds <= _PLAIN and not carried and _minds(verdict.reads) != AMONG_NUMBERS
+    nan = float in kinds and any(type(value) is float and value != value for value in values)
+    if plain and not nan:
+        return _verdict_on_call(verdict), verdict.reads
+    for value in values:
         kind = type(value)
-        if kind in _PLAIN:
-            if kind is float and value != value:
-                return (
-                    "is given a NaN, which is only equal to itself by identity, and a worker would get a copy"
-                )
-            continue
         if kind is object:
-            return "is given an object whose identity is all there is to it, and a worker would get a copy"
-        if kind is types.FunctionType:
-            why = _verdict(value)
-            if why:
-                return f"is given a function that {why}"
-        elif not isinstance(value, (type, types.ModuleType)) and _is_own(fn, value):
-            return "is given an object that it knows as a global, too, and a worker would get a copy"
+            why = "is given an object whose identity is all there is to it, and a worker would get a copy"
+            return why, verdict.reads
+        if kind not in _PLAIN and not isinstance(value, (type, types.ModuleType)) and _is_own(fn, value):
+            why = "is given an object that it knows as a global, too, and a worker would get a copy"
+            return why, verdict.reads
+    minds = _minds(verdict.reads)
+    found = contents_of((*values, *carried), atoms=minds == AMONG_NUMBERS)
+    seen = frozenset(kind for kind in found.kinds.values() if _is_ours(kind))
+    if given is None and seen:  # not all can be looked at
+        verdict = judged(given, seen)
+    inside = _object_to(found, verdict)
+    if inside is None and nan:
+        inside = "is given a NaN, which is only equal to itself by identity, and a worker would get a copy"
+    return inside, verdict.reads
+
+
+def _object_to(found: Contents, verdict: Verdict) -> str | None:
+    """Why a call must stay that is given this."""
+    minds = _minds(verdict.reads)
+    if found.why is not None:
+        return f"is given {found.why}"
+    for function in found.functions:
+        if why := _verdict(function):
+            return f"is given a function that {why}"
+    if not verdict.allowed:
+        return _verdict_on_call(verdict)
+    if _meets({*found.nans}, verdict.reads):
+        return "is given the very NaN that it finds elsewhere, and a worker would get a copy"
+    if _meets(_told_by_identity(found, minds), verdict.reads):
+        return "is given the very object that it finds elsewhere, and a worker would get a copy"
     return None
+
+
+def _verdict_on_call(verdict: Verdict) -> str | None:
+    """What a reading with the classes that are given has found."""
+    return None if verdict.allowed else f"{verdict.reason}, by what it is given"
+
+
+def _minds(reads: Reads) -> int:
+    """Whose identities the function compares."""
+    return getattr(reads, "identities", 0)
+
+
+def _told_by_identity(found: Contents, minds: int) -> set[int]:
+    """The identities of what a function could tell from a copy, if it finds that elsewhere, too."""
+    told = {*found.nans, *(found.atoms or ())}
+    if minds:
+        told.update(
+            number
+            for number, thing in found.parts.items()
+            if not _is_by_name(type(thing)) and type(thing) is not tuple
+        )
+    alone = {id(kind) for kind in found.kinds.values() if _is_alone(kind)}
+    if alone:
+        told.update(number for number, thing in found.parts.items() if id(type(thing)) in alone)
+    return told
+
+
+def _is_by_name(kind: type) -> bool:
+    """Whether things of a class stand for themselves wherever they are pickled."""
+    return issubclass(kind, (type, types.FunctionType, types.ModuleType)) or issubclass(
+        type(kind), enum.EnumMeta
+    )
+
+
+def _is_alone(kind: type) -> bool:
+    """Whether an object of a class of ours is equal to itself only."""
+    if _is_by_name(kind) or not _is_ours(kind):
+        return False
+    return next(base for base in _bases(kind) if "__eq__" in _own(base)) is object
+
+
+def _carried(fn: Any) -> tuple[Any, ...]:
+    """What travels with a function itself."""
+    held: list[Any] = []
+    for _ in range(16):
+        if isinstance(fn, functools.partial):
+            held += [*fn.args, *fn.keywords.values()]
+            fn = fn.func
+        elif type(fn) is types.MethodType:
+            held.append(fn.__self__)
+            fn = fn.__func__
+        elif type(fn) is types.FunctionType:
+            held += [each for cell in fn.__closure__ or () for each in _held_by(cell)]
+            break
+        else:
+            break
+    return tuple(each for each in held if not isinstance(each, (types.FunctionType, type, types.ModuleType)))
+
+
+def _held_by(cell: types.CellType) -> tuple[Any, ...]:
+    """What is in a cell, if anything is."""
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class is the user's own, or derives from one."""
+    return any(not is_foreign(_module(base)) for base in _bases(kind))
+
+
+def _meets(told: set[int], reads: Reads) -> bool:
+    """Whether one of these is among what the function reads, or the one that the standard library has."""
+    if not told:
+        return False
+    if id(math.nan) in told:
+        return True
+    values = [current(module, name) for module, name in reads]
+    if all(map(never_changes, values)) and not any(
+        value != value for value in values if type(value) is float
+    ):
+        return _minds(reads) == AMONG_NUMBERS and not told.isdisjoint(map(id, values))
+    state = contents_of(values, atoms=_minds(reads) == AMONG_NUMBERS)
+    return not told.isdisjoint({*state.nans, *state.parts, *(state.atoms or ())})
 
 
 def _verdict(fn: types.FunctionType) -> str:

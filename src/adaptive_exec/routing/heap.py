@@ -70,7 +70,7 @@ class Heap:
         self.steps = 0
         self._until = time.thread_time() + _SECONDS
         self._held: dict[Fresh, dict[str, Value]] = {}
-        self._reached: dict[Value, Value] = {}
+        self._within: dict[Value, Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
         self.raised: Value = NOTHING
@@ -108,16 +108,18 @@ class Heap:
         known = held.get(where, NOTHING)
         if not value <= known:
             held[where] = known | value
-            self._reached.clear()
+            self._within.clear()
             self.changed = True
 
     def field(self, thing: Fresh, name: str) -> Value:
         """What an attribute of a new object may be."""
-        return self._held.get(thing, {}).get(name, NOTHING)
+        held = self._held.get(thing)
+        return NOTHING if held is None else held.get(name, NOTHING)
 
     def fields(self, thing: Fresh) -> Value:
         """Whatever a new object may hold, in attributes as in items."""
-        return NOTHING.union(*self._held.get(thing, {}).values())
+        held = self._held.get(thing)
+        return NOTHING.union(*held.values()) if held else NOTHING
 
     def items(self, value: Value) -> Value:
         """What iterating over a value, or taking an item or an unknown attribute of it, may give."""
@@ -164,7 +166,7 @@ class Heap:
 
     def reach(self, value: Value) -> Value:
         """All that can be reached from a value."""
-        known = self._reached.get(value)
+        known = self._within.get(value)
         if known is not None:
             return known
         found: set[Any] = set()
@@ -183,7 +185,7 @@ class Heap:
                     todo.extend(each)
         reached = frozenset(found)
         if not any(isinstance(thing, LocalClass) for thing in found):
-            self._reached[value] = reached
+            self._within[value] = reached
         return reached
 
     def change(

@@ -29,10 +29,14 @@ from .origins import (
 from .scopes import Frame
 from .world import TUPLE_GETTER, World, module_of
 
-__all__ = ["Members"]
+__all__ = ["METHODS", "Members"]
 
-_METHODS: Final = (types.FunctionType, classmethod, staticmethod, property, functools.cached_property)
 _NEVER_ASKED: Final = {"__new__", "__class_getitem__", "__init_subclass__", "__annotate_func__", "__del__"}
+METHODS: Final = (
+    *(types.FunctionType, classmethod, staticmethod, property, functools.cached_property),
+    functools.partialmethod,
+)
+"""What stands in a class body and is run by fetching or calling it."""
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType, TUPLE_GETTER)
 
 
@@ -68,6 +72,10 @@ class Members(Orders):
     @abstractmethod
     def call_function(self, fn: types.FunctionType, args: Args, node: Any, frame: Frame) -> Value:
         """Call a Python function that exists already."""
+
+    @abstractmethod
+    def ask_class(self, kind: Any, names: tuple[str, ...], node: Any, frame: Frame, more: Value) -> Value:
+        """Run the special methods that a class has from its own class."""
 
     def classes_of(self, thing: Any) -> tuple[Any, ...]:
         """The classes that a thing may have, as far as they are known."""
@@ -219,9 +227,13 @@ class Members(Orders):
                     result |= self._touch_one(thing, names, node, frame, more)
                 else:
                     unknown.add(isinstance(thing, Param))
+            elif isinstance(thing, Known) and isinstance(thing.value, type):
+                result |= self.ask_class(thing.value, names, node, frame, more)
         if not unknown:
             return result
-        return result.union(*(self.run_any(name, given=False not in unknown) for name in names))
+        written = self.world.written_names()
+        asked = [name for name in names if name in written]
+        return result.union(*(self.run_any(name, given=False not in unknown) for name in asked))
 
     def run_any(self, name: str, only: Any = object, *, given: bool = False) -> Value:
         """Run what an object of an unknown class may have under this name: every such method of ours.
@@ -256,7 +268,7 @@ class Members(Orders):
             method
             for name in names - _NEVER_ASKED
             for method in self.methods_of(kind, name)
-            if isinstance(method[1], _METHODS)
+            if isinstance(method[1], METHODS)
             and self.world.is_written(method[1])
             and (not only_special or name.startswith("__") or isinstance(method[1], property))
         ]
@@ -340,12 +352,19 @@ class Members(Orders):
         finally:
             self._touching.discard((thing, names))
 
+    def _written_of(self, kinds: tuple[Any, ...], names: tuple[str, ...]) -> Iterable[str]:
+        """Those of these names that the classes may have of ours: mostly none."""
+        if any(isinstance(kind, LocalClass) for kind in kinds):
+            return names
+        present = {name for kind in kinds for name in self.world.names_in(kind)}
+        return [name for name in names if name in present] if present else ()
+
     def _touch_with(
         self, kinds: tuple[Any, ...], names: tuple[str, ...], rest: Args, node: Any, frame: Frame
     ) -> Value:
         """Run those special methods that the classes have."""
         result: Value = NOTHING
-        for name in names:
+        for name in self._written_of(kinds, names):
             found = [
                 method
                 for kind in kinds

@@ -15,6 +15,7 @@ from .dependence import FILES
 from .environment import attributes_of, never_changes
 from .heap import CONTAINERS, ITEMS, KEYS, MAPPINGS, is_mapping, level_of
 from .mappings import Mappings
+from .members import METHODS
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -200,11 +201,15 @@ class Methods(Mappings):
         given = all(isinstance(each, Param) for each in me)
         candidates = [(owner, found) for _, owner, found in self.world.candidates(name, given=given)]
         result = self.run_methods(candidates, args.behind(me), node, frame)
+        data = [each for each in self.world.held(name, given=given) if not isinstance(each[2], METHODS)]
+        for _, owner, found in data:
+            if self.methods_of(type(found), "__call__"):
+                result |= self.call(self.world.class_data(owner, name, found), args, node, frame)
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
-        if name in tables.NEW_RESULTS and not candidates:
+        if name in tables.NEW_RESULTS and not candidates and not data:
             return self.fresh(node, "new")
-        if name == "copy" and not candidates:
+        if name == "copy" and not candidates and not data:
             return self.fresh(node, "copy", list, self.items(me))
         return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
 
@@ -288,8 +293,9 @@ class Methods(Mappings):
         if thing.kind is None:
             candidates = [(owner, found) for _, owner, found in self.world.candidates(name)]
             self.run_methods(candidates, args.behind(me), node, frame)
-        self.callbacks(args, node, frame, me)
+        called = self.callbacks(args, node, frame, me)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
+        self.touch(self.items(me) | called, tables.ORDERING.get(name, ()), node, frame)
         if name in ("send", "throw") and not args.all() <= self.sent:
             self.sent |= args.all()
             self.raised |= args.all()

@@ -2,8 +2,8 @@
 
 It runs a function's tree with values that say only where things come from (`origins`), and goes round again
 until nothing new turns up. The first thing that must keep the call at home ends it. Its layers, each in a
-file: `heap` (what holds what, and what a change means), `members`, `foreign`, `methods`, `calls`, `attributes`,
-`lookups`, `targets`, `expressions`, `definitions`, `statements`.
+file: `heap` (what holds what, and what a change means), `members`, `asking`, `foreign`, `methods`, `calls`,
+`attributes`, `lookups`, `targets`, `identities`, `expressions`, `definitions`, `statements`.
 """
 
 from __future__ import annotations

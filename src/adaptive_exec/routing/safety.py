@@ -66,18 +66,19 @@ class Verdict:
         return known and not has_any(kinds, tuple(self.lacking))
 
 
-def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdict:
+def judge(fn: Callable[..., Any], given: Iterable[type] | None = None, seen: Iterable[type] = ()) -> Verdict:
     """Read a function's code and say whether its calls may leave the process.
 
     Args:
         fn: What is going to be called: a function, method, partial, class or callable object.
         given: The classes of ours of whatever calls are given, `kinds.kinds_of_call`; None if they may be any.
+        seen: Those that are known, if they may be any.
 
     Returns:
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads, living, lacking = _judge(fn, given)
+        reads, living, lacking = _judge(fn, given, seen)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
@@ -87,7 +88,7 @@ def judge(fn: Callable[..., Any], given: Iterable[type] | None = None) -> Verdic
     return Verdict(True, "", reads, living, lacking)
 
 
-def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
+def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Found:
     """The data that a function reads, and the classes; raises StaysError if its calls must stay."""
     target, me = _unwrap(fn, given)
     if not callable(target):
@@ -95,14 +96,14 @@ def _judge(fn: Any, given: Iterable[type] | None) -> _Found:
     if isinstance(target, types.FunctionType) and not _is_standard(target):
         for store in _stores(target):
             raise StaysError(store)
-        return _read(target, me, _wrapped(fn), given)
-    return _read_other(target, given)
+        return _read(target, me, _wrapped(fn), given, seen)
+    return _read_other(target, given, seen)
 
 
 def _found_by(world: World) -> _Found:
     """What a reading has found out."""
-    living = None if world.living is None else frozenset(world.living)
-    return world.all_reads(), living, frozenset(world.lacking)
+    known = world.given if world.living is None else world.living
+    return world.all_reads(), None if known is None else frozenset(known), frozenset(world.lacking)
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:
@@ -145,16 +146,20 @@ def _wrapped(fn: Any) -> frozenset[int]:
 
 
 def _read(
-    fn: types.FunctionType, me: type | None, pinned: frozenset[int], given: Iterable[type] | None
+    fn: types.FunctionType,
+    me: type | None,
+    pinned: frozenset[int],
+    given: Iterable[type] | None,
+    seen: Iterable[type],
 ) -> _Found:
     """Read a Python function."""
     kind = fn.__code__.co_flags
     if kind & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         raise StaysError("is a generator function, and generators can't travel")
-    world = World(module_of(fn), given)
+    world = World(module_of(fn), given, seen)
     if me is not None:
         world.meet(me)
-        world.given = world.given if world.given is None else {**world.given, me: None}
+        world.give(me)
     reader = Reader(world, fn.__code__.co_filename, pinned)
     reader.root = fn
     if fn.__globals__.get(fn.__name__) is fn:
@@ -167,10 +172,10 @@ def _read(
     return _found_by(world)
 
 
-def _read_other(target: Any, given: Iterable[type] | None) -> _Found:
+def _read_other(target: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Found:
     """Read a class, or look up a builtin by its name."""
     module = getattr(target, "__module__", "") or ""
-    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module, given)
+    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module, given, seen)
     world.meet(target)
     if isinstance(target, types.BuiltinFunctionType) and not isinstance(
         target.__self__, types.ModuleType | None

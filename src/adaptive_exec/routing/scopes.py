@@ -13,12 +13,13 @@ from .source import FunctionNode
 __all__ = ["Env", "Frame", "Names", "Scope", "joined"]
 
 Env = dict[str, Value]
+_OF_NUMBERS = frozenset(name for kind in (int, float, complex, str, bytes) for name in dir(kind))
 
 
 class Names:
     """The names that a function binds, and those it declares to be somebody else's."""
 
-    __slots__ = ("generator", "globals", "locals", "nonlocals")
+    __slots__ = ("generator", "globals", "locals", "nonlocals", "taken_apart")
 
     def __init__(self, node: FunctionNode) -> None:
         arguments = node.args
@@ -27,6 +28,13 @@ class Names:
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.generator = False
+        self.taken_apart = {
+            inner.value.id  # what has parts is no number
+            for inner in ast.walk(node)
+            if isinstance(inner, (ast.Attribute, ast.Subscript))
+            and isinstance(inner.value, ast.Name)
+            and getattr(inner, "attr", "") not in _OF_NUMBERS
+        }
         for inner in _own(node.body if isinstance(node.body, list) else [node.body]):
             self._note(inner)
         self.locals -= self.globals | self.nonlocals

@@ -58,7 +58,7 @@ class Statements(Definitions):
     _do_global = _do_nonlocal = _do_pass
 
     def _do_typealias(self, node: Any, scope: Scope) -> None:
-        self.bind(scope, node.name.id, NOTHING)
+        self.store_name(scope, node.name.id, NOTHING, node)
 
     def _do_return(self, node: ast.Return, scope: Scope) -> None:
         if node.value is not None:
@@ -187,7 +187,7 @@ class Statements(Definitions):
             if handler.type is not None:
                 self.value(handler.type, scope)
             if handler.name:
-                self.bind(scope, handler.name, self.raised | self.fresh(handler, "caught"))
+                self.store_name(scope, handler.name, self.raised | self.fresh(handler, "caught"), handler)
             scope.tries.append(dict(thrown))
             self.block(handler.body, scope)
             thrown = joined(thrown, scope.tries.pop()) or {}
@@ -220,6 +220,7 @@ class Statements(Definitions):
         frame, target = scope.frame, node.target
         operand = self.value(node.value, scope)
         dunders = tables.OPERATORS[type(node.op).__name__]
+        self.touch(operand, (dunders[1], "__iter__", "__next__", "__hash__"), node, frame)
         if isinstance(target, ast.Name):
             before = self.load_name(scope, target.id, target)
             made = self.touch(before, dunders, node, frame, operand)
@@ -248,15 +249,26 @@ class Statements(Definitions):
             for inner in ast.walk(case.pattern):
                 name = getattr(inner, "name", None) or getattr(inner, "rest", None)
                 if isinstance(name, str):
-                    self.bind(scope, name, parts)
+                    self.store_name(scope, name, parts, inner)
                 elif isinstance(inner, ast.expr):
-                    for thing in self.value(inner, scope):
-                        kind = type(thing.value) if isinstance(thing, Known) else None
-                        asked = self.methods_of(kind, "__instancecheck__")
-                        self.run_methods(asked, Args((frozenset({thing}), parts)), node, scope.frame)
+                    self.value(inner, scope)
+            self._match_classes(case.pattern, parts, scope)
             self.touch(subject, ("__eq__", "__len__", "__getitem__"), node, scope.frame)
             if case.guard is not None:
                 self.test(case.guard, scope)
             self.block(case.body, scope)
             ends.append(scope.env)
         scope.env = joined(begin, *ends)
+
+    def _match_classes(self, pattern: ast.pattern, parts: Value, scope: Scope) -> None:
+        """A class pattern asks whether it is one, and fetches attributes."""
+        for inner in ast.walk(pattern):
+            if isinstance(inner, ast.MatchClass):
+                kinds = self.value(inner.cls, scope)
+                self.ask_whether("builtins.isinstance", Args((parts, kinds)), inner, scope.frame)
+                names = list(inner.kwd_attrs)
+                for kind in kinds:
+                    known = getattr(getattr(kind, "value", None), "__match_args__", ())
+                    names += known[: len(inner.patterns)] if isinstance(known, tuple) else ()
+                for name in names:
+                    self.attribute(parts, name, inner, scope)

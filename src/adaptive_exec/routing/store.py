@@ -86,7 +86,7 @@ class FunctionRecord:
         self.profiled: tuple[Profile, bool | None, Profile] | None = None
         self.provisional: Profile | None = None  # by what scouts that still run have shown so far
         self.verdict: Verdict | None = None
-        self.suited: dict[frozenset[type] | None, Verdict] = {}
+        self.suited: dict[tuple[frozenset[type] | None, frozenset[type]], Verdict] = {}
         self.stay = ""
         self.steady: tuple[Options, str, Decision] | None = (
             None  # a decision for these options and this `stay`
@@ -116,18 +116,23 @@ class FunctionRecord:
             self.verdict = verdict  # last: whoever sees it need not look again
         return verdict
 
-    def judged_with(self, fn: Callable[..., Any], kinds: frozenset[type] | None) -> Verdict:
-        """The verdict on calls that are given objects of these classes of ours, None being any; found once each."""
+    def judged_with(
+        self, fn: Callable[..., Any], kinds: frozenset[type] | None, seen: frozenset[type] = frozenset()
+    ) -> Verdict:
+        """The verdict on calls that are given objects of these classes of ours; found once each.
+
+        None is any, and then those are read that have been seen.
+        """
         verdict = self.judged(fn)
-        if not verdict.allowed or verdict.covers(kinds):
+        if not verdict.allowed or (verdict.covers(kinds) and not seen):
             return verdict
-        found = self.suited.get(kinds)
+        found = self.suited.get((kinds, seen))
         if found is None:
             from .safety import judge
 
             if len(self.suited) >= _SUITED:
                 self.suited.clear()
-            found = self.suited[kinds] = judge(fn, kinds)
+            found = self.suited[kinds, seen] = judge(fn, kinds, seen)
         return found
 
     def profile(self) -> Profile:

@@ -10,9 +10,11 @@ __all__ = [
     "CALLS_ARGUMENT",
     "CHANGES_ARGUMENT",
     "COPYING",
+    "FILE_METHODS",
     "MUTATORS",
     "NEW_RESULTS",
     "OPERATORS",
+    "ORDERING",
     "READERS",
     "TOUCHES",
     "TRUSTED",
@@ -232,21 +234,54 @@ ANY_SPECIAL: Final = tuple(
             __iter__ __next__ __len__ __getitem__ __contains__ __hash__ __eq__ __lt__ __gt__ __le__ __str__ __repr__
             __format__ __bool__ __index__ __int__ __float__ __fspath__ __add__ __radd__ __call__ __enter__ __exit__
             __reduce__ __getstate__ __copy__ __deepcopy__ __array__ __bytes__ __abs__ __round__ __complex__
-            __reversed__ __floor__ __ceil__ __trunc__ __length_hint__ run keys
+            __reversed__ __floor__ __ceil__ __trunc__ __length_hint__ run keys __ne__ __ge__ __sub__ __rsub__ __mul__
+            __rmul__ __truediv__ __rtruediv__ __floordiv__ __rfloordiv__ __mod__ __rmod__ __divmod__ __rdivmod__ __pow__
+            __rpow__ __matmul__ __rmatmul__ __neg__ __pos__ __invert__ __and__ __rand__ __or__ __ror__ __xor__ __rxor__
+            __lshift__ __rlshift__ __rshift__ __rrshift__ __setstate__ __reduce_ex__ __getnewargs__ __getnewargs_ex__
+            __dir__ __missing__ __sizeof__ __setitem__ __delitem__ __replace__ __array_ufunc__ __array_function__
+            __array_interface__ __buffer__ __instancecheck__ __subclasscheck__
         """)
     )
 )
 """The special methods that a foreign function may call, as far as nobody knows better."""
+
+FILE_METHODS: Final = (
+    *(
+        "read",
+        "readline",
+        "readlines",
+        "readinto",
+        "write",
+        "writelines",
+        "flush",
+        "close",
+        "seek",
+        "tell",
+        "fileno",
+    ),
+    *("truncate", "readable", "writable", "seekable", "isatty", "recv", "recv_into", "send", "sendall"),
+)
+"""The methods that foreign code calls on whatever it takes for a file."""
+
+ORDERING: Final[dict[str, tuple[str, ...]]] = {
+    "sort": ("__lt__", "__gt__"),
+    **dict.fromkeys(_words("index count remove"), ("__eq__",)),
+    **dict.fromkeys(
+        _words("""
+            get pop setdefault update discard add union intersection difference symmetric_difference issubset issuperset
+            isdisjoint difference_update intersection_update symmetric_difference_update fromkeys
+        """),
+        ("__hash__", "__eq__"),
+    ),
+}
+"""What methods of containers ask of the things that the containers hold."""
 
 TOUCHES: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(
         _words("builtins.sorted builtins.min builtins.max"), ("__lt__", "__gt__", "__iter__", "__next__")
     ),
     **dict.fromkeys(
-        _words("""
-            builtins.isinstance builtins.issubclass builtins.callable builtins.type builtins.getattr builtins.hasattr
-            builtins.vars
-        """),
+        _words("builtins.callable builtins.type builtins.getattr builtins.hasattr builtins.vars"),
         (),
     ),
     **dict.fromkeys(

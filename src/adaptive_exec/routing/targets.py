@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Final
 
 from .arguments import Args
 from .heap import ITEMS, KEYS, is_mapping
@@ -13,11 +13,15 @@ from .origins import (
     NOTHING,
     Fresh,
     LocalClass,
+    Outside,
     Value,
 )
 from .scopes import Frame, Scope
 
 __all__ = ["Targets"]
+
+
+_LISTED: Final = ("__iter__", "__next__", "__getitem__", "__len__", "__length_hint__")
 
 
 class Targets(Lookups):
@@ -47,6 +51,8 @@ class Targets(Lookups):
             self.hash_keys(key, target, frame)
             self._put_keys(held, key)
             self.touch(held, ("__setitem__",), target, frame, value)
+            if isinstance(target.slice, ast.Slice):
+                self.touch(value, _LISTED, target, frame)
             self.change(held, "assigns an item of", target, frame, value, needed="__setitem__")
 
     def _put_keys(self, held: Value, key: Value) -> None:
@@ -86,6 +92,19 @@ class Targets(Lookups):
                 descriptor = self.world.class_data(owner, name, found)
                 self.call_method(descriptor, "__set__", Args((frozenset({thing}), value)), node, frame)
 
+    def delete_through(self, held: Value, name: str, node: Any, frame: Frame) -> None:
+        """Run what stands in the class for deleting an attribute."""
+        for thing in held:
+            me: Value = frozenset({thing})
+            for owner, found in [
+                each for kind in self.classes_of(thing) for each in self.methods_of(kind, name)
+            ]:
+                if isinstance(found, property) and found.fdel is not None:
+                    self.run_found(found.fdel, Args((me,)), node, frame, owner)
+                elif self.methods_of(type(found), "__delete__"):
+                    descriptor: Value = frozenset({Outside(f"what {owner.__qualname__} holds", found)})
+                    self.call_method(descriptor, "__delete__", Args((me,)), node, frame)
+
     def delete(self, target: ast.expr, scope: Scope) -> None:
         """Delete a name, an attribute or an item."""
         frame = scope.frame
@@ -95,6 +114,7 @@ class Targets(Lookups):
         elif isinstance(target, ast.Attribute):
             held = self.value(target.value, scope)
             self.touch(held, ("__delattr__",), target, frame)
+            self.delete_through(held, target.attr, target, frame)
             self.change(held, f"deletes the attribute {target.attr} of", target, frame)
         elif isinstance(target, ast.Subscript):
             held = self.value(target.value, scope)

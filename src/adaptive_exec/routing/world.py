@@ -66,24 +66,29 @@ class World:
     Args:
         module: Name of the module of the submitted function: its top-level package is ours in any case.
         given: Of which classes objects may be given; None if that is not known.
+        seen: Some of which they are, where not all are known.
 
     Attributes:
         living: The classes whose objects can be there at all; None if it may be any that modules define.
         lacking: Special methods of which it was taken that no object has that is given.
     """
 
-    def __init__(self, module: str, given: Iterable[type] | None = None) -> None:
+    def __init__(self, module: str, given: Iterable[type] | None = None, seen: Iterable[type] = ()) -> None:
         self.top = module.partition(".")[0]
         self.reads: dict[tuple[str, str], None] = {}
         self.denied = _denied_objects()
         self._ours: dict[str, bool] = {}
         self._methods: dict[str, dict[str, list[tuple[type, Any]]]] = {}
+        self.identities = 0  # whether identities are compared, and whose: see `identities.py`
+        self._counted: tuple[int, ...] = ()
+        self._names: set[str] = set()
         self.pins: dict[tuple[tuple[str, str], int], Pin] = {}
         self.touched: dict[str, None] = {}
         self.shown: set[str] = set()
         self.settings: dict[str, None] = {}
         self.tables: dict[int, Mapping[Any, Any]] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
+        self._seen = dict.fromkeys(seen)
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.lacking: dict[str, None] = {}
         self._met: dict[int, Any] = {}
@@ -101,6 +106,11 @@ class World:
             self.living = None
         else:
             self.living.update(dict.fromkeys(found))
+
+    def give(self, kind: type) -> None:
+        """Calls are given an object of this class, too."""
+        if self.given is not None:
+            self.given.setdefault(kind)
 
     def lacks(self, *names: str) -> bool:
         """Whether nothing that a call is given has such attributes, numbers excepted.
@@ -120,7 +130,12 @@ class World:
         """What is read, and the code on which the verdict rests."""
         tables = tuple((table, dict(table)) for table in self.tables.values())
         return Reads(
-            self.reads, tuple(self.pins.values()), frozenset(self.shown), tuple(self.settings), tables
+            self.reads,
+            tuple(self.pins.values()),
+            frozenset(self.shown),
+            tuple(self.settings),
+            tables,
+            self.identities,
         )
 
     def depend(self, name: str, node: Any) -> None:
@@ -384,20 +399,48 @@ class World:
                 index = self._methods[module] = self._index(module)
             for owner, value in index.get(name, ()):
                 yield owner, owner, value
+        for kind, owner, value in self.held(name, given=True):
+            if isinstance(value, _CODE) and owner.__module__ not in self.touched:
+                yield kind, owner, value
 
     def _candidates_alive(self, name: str, living: dict[type, None]) -> list[tuple[type, type, Any]]:
         """The candidates among classes whose objects can be there, found anew only when there are more of these."""
         count, found = self._alive.get(name, (-1, []))
         if count != len(living):
-            found = []
-            for kind in living:
-                owner = next((base for base in kind.__mro__ if name in vars(base)), None)
-                if owner is not None and self.is_ours(owner.__module__):
-                    value = vars(owner)[name]
-                    if isinstance(value, _CODE) and self.is_written(value):
-                        found.append((kind, owner, value))
+            found = [each for each in self.held(name, given=False) if isinstance(each[2], _CODE)]
+            for _, owner, value in found:
+                self.pin(vars(owner), name, value, (owner.__module__, f"{owner.__qualname__}.{name}"))
             self._alive[name] = len(living), found
         return found
+
+    def held(self, name: str, *, given: bool) -> Iterator[tuple[type, type, Any]]:
+        """What classes have of ours under a name: the class, the one that defines it, and what stands there.
+
+        Those of what calls are given, or all whose objects can be there, as far as they are known.
+        """
+        for kind in list(self._kinds(given=given)):
+            owner = next((base for base in kind.__mro__ if name in vars(base)), None)
+            if owner is not None and self.is_ours(owner.__module__):
+                value = vars(owner)[name]
+                if self.is_written(value):
+                    yield kind, owner, value
+
+    def _kinds(self, *, given: bool) -> dict[type, None]:
+        """The classes of what calls are given, or of all that can be there, as far as they are known."""
+        kinds = self.given if given or self.living is None else self.living
+        return self._seen if kinds is None else kinds
+
+    def written_names(self) -> set[str]:
+        """The names of all candidates."""
+        kinds = self._kinds(given=False)
+        count = (len(kinds), len(self.touched) if self.living is None else -1)
+        if self._counted != count:
+            self._counted = count
+            self._names = set().union(*map(self.names_in, kinds))
+            if self.living is None:
+                list(self.candidates(""))
+                self._names.update(*self._methods.values())
+        return self._names
 
     def names_in(self, kind: type) -> frozenset[str]:
         """The names that a class has from classes of ours."""

@@ -18,12 +18,13 @@ from typing import Any, Final
 
 from ... import pickling
 from ...aliases import parts_of, shares
+from ...contents import contents_of
 from ...customs import settle
 from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
 from ...unordered import holds_sets, may_hold_sets, shown_of
 
-__all__ = ["Given", "alike", "difference_of", "is_not_registered_here", "refuse_order"]
+__all__ = ["Given", "alike", "difference_of", "is_not_registered_here", "lost_of", "refuse_order"]
 
 _BY_TEXT: Final = (float, complex, decimal.Decimal)
 
@@ -57,6 +58,11 @@ class Given:
             return pickling.dumps(self._things)
         except Exception:
             return None
+
+
+def lost_of(value: Any) -> str | None:
+    """What a result has that is lost as it is pickled; None if nothing is known to be."""
+    return contents_of((value,)).lost
 
 
 def difference_of(environment: bytes) -> str | None:

@@ -42,7 +42,7 @@ from .likeness import prepare
 from .outlet import Outlet
 from .plain import is_plain, plain_size
 from .shelf import Sent, Shelf
-from .watching import Given, difference_of, is_not_registered_here, refuse_order
+from .watching import Given, difference_of, is_not_registered_here, lost_of, refuse_order
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
@@ -199,10 +199,9 @@ class _Worker:
                 value = run_coroutine(value)
         except BaseException as error:
             sample = meter.stop(failed=True)
-            objection = _objection(number, given) or _lost(number, error, entry)
-            return objection or _answer_error(number, error, sample.wall_ns, sample)
+            return _objection(entry, given) or _answer_error(entry, error, sample.wall_ns, sample)
         sample = meter.stop(failed=False)
-        if (objection := _objection(number, given, value)) is not None:
+        if (objection := _objection(entry, given, value)) is not None:
             return objection
         if sample.wall_ns >= LASTING_NS:
             self._note_lasting(entry.function)
@@ -233,17 +232,16 @@ class _Worker:
                 plain = is_plain(value)
         except BaseException as error:
             wall = time.perf_counter_ns() - started
-            objection = _objection(number, given) or _lost(number, error, entry)
-            return objection or _answer_error(number, error, wall, None)
+            return _objection(entry, given) or _answer_error(entry, error, wall, None)
         wall = time.perf_counter_ns() - started
-        if (objection := _objection(number, given, value)) is not None:
+        if (objection := _objection(entry, given, value)) is not None:
             return objection
         if plain:
             return wire.encode(Kind.PLAIN, number, value, wall, None)
         try:
             data, sent = self._buffers.dumps(value, home=True)
         except BaseException as error:
-            return _answer_error(number, error, wall, None)
+            return _answer_error(entry, error, wall, None)
         return wire.encode(Kind.VALUE, number, data, wall, None, sent)
 
     def _answer(self, entry: Entry, value: Any, sample: Sample, reading: int) -> bytes:
@@ -260,7 +258,7 @@ class _Worker:
             data, sent = self._buffers.dumps(value, home=True)
             spent = time.perf_counter_ns() - started
         except BaseException as error:
-            return _answer_error(number, error, wall, sample)
+            return _answer_error(entry, error, wall, sample)
         # To read something takes about as long as to write it.
         result = len(data) + _apart(sent)
         full = sample._replace(argument_bytes=arguments, result_bytes=result, pickle_ns=2 * (reading + spent))
@@ -301,28 +299,24 @@ class _Worker:
         return function, args, kwargs, reading
 
 
-def _objection(number: int, given: Given | None, value: Any = None) -> bytes | None:
-    """What goes back for a call that has changed its arguments, or returns a part of them; None if all is well."""
-    if given is None:
+def _objection(entry: Entry, given: Given | None, value: Any = None) -> bytes | None:
+    """What goes back for a call that did what only a worker would see; None if all is well."""
+    why = None
+    if given is not None and given.changed():
+        why = "it changed what it was given, which only a worker would see"
+    elif is_plain(value):
         return None
-    if given.changed():
-        return wire.encode(
-            Kind.REFUSED, number, "it changed what it was given, which only a worker would see"
-        )
-    if not is_plain(value) and given.shared_with(value):
+    elif given is not None and given.shared_with(value):
         why = "it returned a part of what it was given, of which a worker returns a copy"
-        return wire.encode(Kind.REFUSED, number, why)
-    return None
+    elif _may_be_called_again(entry) and (lost := lost_of(value)) is not None:
+        why = f"its result has {lost}"
+    return None if why is None else wire.encode(Kind.REFUSED, entry.number, why)
 
 
-def _lost(number: int, error: BaseException, entry: Entry) -> bytes | None:
-    """What goes back for an error that is not the call's own, or can't be sent; None if it is and can."""
-    if entry.environment is not None and is_not_registered_here(error):
-        return wire.encode(Kind.REFUSED, number, f"a worker says: {text_of(error)}")
+def _may_be_called_again(entry: Entry) -> bool:
+    """Whether the library chose a worker, and nobody else can have seen what the call did there."""
     # A worker that has talked to another process's primitives may have done something that others have seen.
-    if entry.environment is None or "adaptive_exec.primitives.link" in sys.modules or arrives(error):
-        return None
-    return wire.encode(Kind.REFUSED, number, "it raised an error that a worker can't send home")
+    return entry.environment is not None and "adaptive_exec.primitives.link" not in sys.modules
 
 
 def _is_to_be_watched(entry: Entry) -> bool:
@@ -333,10 +327,10 @@ def _is_to_be_watched(entry: Entry) -> bool:
     """
     arguments = entry.arguments
     return (
-        entry.environment is not None
-        and isinstance(arguments, bytes)
+        isinstance(arguments, bytes)
         and len(arguments) <= WATCHED_BYTES
         and entry.sent is None
+        and _may_be_called_again(entry)
         and "adaptive_exec.primitives" not in sys.modules
     )
 
@@ -363,9 +357,14 @@ def _apart(sent: Sent | None) -> int:
     return sum(len(piece) if isinstance(piece, bytes) else piece[2] for piece in sent[1])
 
 
-def _answer_error(number: int, error: BaseException, wall: int, sample: Sample | None) -> bytes:
+def _answer_error(entry: Entry, error: BaseException, wall: int, sample: Sample | None) -> bytes:
     """What goes back for a call that has raised."""
-    return wire.encode(Kind.ERROR, number, pack_error(error), wall, wire.pack_sample(sample))
+    if entry.environment is not None and is_not_registered_here(error):
+        return wire.encode(Kind.REFUSED, entry.number, f"a worker says: {text_of(error)}")
+    packed = pack_error(error)
+    if _may_be_called_again(entry) and not arrives(error, packed):
+        return wire.encode(Kind.REFUSED, entry.number, "its error is another one when it has travelled")
+    return wire.encode(Kind.ERROR, entry.number, packed, wall, wire.pack_sample(sample))
 
 
 def run_coroutine(coroutine: Any) -> Any:

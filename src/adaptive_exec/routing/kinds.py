@@ -126,6 +126,9 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
     """
     seen: dict[int, Any] = {}
     kinds: dict[int, type] = {}
+    met: set[type] = (
+        set()
+    )  # classes whose other instances are as the first one was: what they refer to is all
     todo = [each for each in things if type(each) not in _PLAIN]
     while todo:
         level = {id(each): each for each in todo if id(each) not in seen}
@@ -133,15 +136,32 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
         if len(seen) > _MOST:
             return None
         todo = []
+        others: list[Any] = []
         for thing in level.values():
+            kind = type(thing)
+            if kind in met:
+                others.append(thing)
+                continue
             inside = _inside(thing, kinds)
             if inside is None:
                 return None
+            if _refers_to_all(kind):
+                met.add(kind)
+            todo += [each for each in inside if type(each) not in _PLAIN]
+        if others:  # all at once: one by one that took longer than to pickle them
+            inside = gc.get_referents(*others)
             if not _PLAIN.issuperset(map(type, inside)):
                 todo += [each for each in inside if type(each) not in _PLAIN]
     if not all(map(_is_hashed_plainly, kinds.values())) or (copied and any(map(_is_reduced, kinds.values()))):
         return None
     return frozenset(kinds.values())
+
+
+def _refers_to_all(kind: type) -> bool:
+    """Whether all that an instance of a class holds is what it refers to, besides what its class holds."""
+    if kind in (types.FunctionType, types.BuiltinFunctionType, memoryview) or _home(kind) == "adaptive_exec":
+        return False
+    return bool(_flags(kind) & _COLLECTED) and not issubclass(kind, (type, types.ModuleType))
 
 
 def _inside(thing: Any, kinds: dict[int, type]) -> Sequence[Any] | None:

@@ -1,7 +1,4 @@
-"""What is known to go wrong: each name here is a gap, and goes when its gap does.
-
-What is noticed has to do with the identity of what never changes.
-"""
+"""What is known to go wrong: each name here is a gap, and goes when its gap does."""
 
 from __future__ import annotations
 
@@ -13,9 +10,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NOTICED: Final = _names("""
-    root_of
-""")
+NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
     binds_arguments compares_records computes_in_a_context counts_regions integrates joins_tables layers_settings

@@ -172,9 +172,10 @@ class Call:
         parcel: What of them travels apart; None if nothing does.
         worker: The worker that it was assigned to last; None before that.
         number: Its number there.
+        before: How many arguments it has there before those of the task.
     """
 
-    __slots__ = ("arguments", "function", "number", "parcel", "worker")
+    __slots__ = ("arguments", "before", "function", "number", "parcel", "worker")
 
     def __init__(self, task: Task, functions: Functions, shelf: Shelf) -> None:
         fn: Any = task.fn
@@ -185,6 +186,7 @@ class Call:
         elif not isinstance(fn, (types.FunctionType, types.BuiltinFunctionType, type)):
             # A partial, or an object that can be called: what it holds is as new for every call as it is here.
             fn, args = operator.call, (fn, *args)
+        self.before = len(args) - len(task.args)
         self.function = functions.find(fn)
         kwargs = task.kwargs
         self.arguments: wire.Arguments

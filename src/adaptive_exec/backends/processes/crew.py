@@ -77,7 +77,8 @@ LEAVE_SECONDS: Final = 2.0
 _VALUE: Final = Kind.VALUE
 _FREE: Final = Kind.FREE
 _FIRST_ANSWER: Final = Kind.PLAIN
-_LAST_ANSWER: Final = Kind.SKIPPED
+_LAST_ANSWER: Final = Kind.GIVEN
+_RUNS_NO_CODE: Final = (Kind.PLAIN, Kind.GIVEN)
 
 _log = logging.getLogger("adaptive_exec")
 
@@ -199,7 +200,7 @@ class Crew:
             task.done(Outcome())
         told = not worker.untold
         for task, message in answered:
-            if told and (by_manager or message[0] == Kind.PLAIN):
+            if told and (by_manager or message[0] in _RUNS_NO_CODE):
                 hand_back(task, message)
             elif told and task.future is mine and kept is not None:
                 kept.append((task, message))
@@ -488,7 +489,7 @@ def _claimed(worker: RemoteWorker, message: tuple[Any, ...]) -> tuple[Any, ...]:
 def hand_back(task: Task, message: tuple[Any, ...]) -> None:
     """Tell a task how it ended; whatever goes wrong in that, others are still told."""
     try:
-        outcome = outcome_of(message)
+        outcome = outcome_of(message, task)
     except Exception as error:
         outcome = Outcome(error=RuntimeError(f"the worker's answer can't be read: {error}"))
     try:

@@ -7,21 +7,28 @@ from typing import Any
 
 from ... import pickling
 from ...errors import WorkerDied
-from ..base import Outcome, Refused
+from ..base import Outcome, Refused, Task
 from . import wire
 from .buffers import load
 from .errors import text_of, unpack_error
+from .plain import Place
 from .wire import Kind
 
 __all__ = ["death_of", "describe_exit", "outcome_of"]
 
 
-def outcome_of(message: tuple[Any, ...]) -> Outcome:
-    """What a worker's answer to a call says."""
+def outcome_of(message: tuple[Any, ...], task: Task | None = None) -> Outcome:
+    """What a worker's answer to a call says; `task` is the call.
+
+    Raises:
+        LookupError: It says that the call has returned an argument that there is not.
+    """
     kind = message[0]
     if kind == Kind.PLAIN:
         _, _, value, _, fields = message
         return Outcome(value, None, None if fields is None else wire.unpack_sample(fields))
+    if kind == Kind.GIVEN:
+        return Outcome(_argument(task, message[2]), None, wire.unpack_sample(message[4]))
     if kind == Kind.REFUSED:
         return Outcome(error=Refused(message[2]))
     data, sample = message[2], wire.unpack_sample(message[4])
@@ -39,6 +46,18 @@ def outcome_of(message: tuple[Any, ...]) -> Outcome:
         )
         problem.__cause__ = error
         return Outcome(error=problem, sample=sample)
+
+
+def _argument(task: Task | None, place: Any) -> Any:
+    """The argument that a call has returned; what its function travelled with may stand before it."""
+    if task is None or not isinstance(place, Place):
+        raise LookupError("no such argument")
+    if isinstance(place, str):
+        return task.kwargs[place]
+    number = place - task.wire.before
+    if number < 0:
+        raise LookupError("no such argument")
+    return task.args[number]
 
 
 def describe_exit(code: int | None) -> str:

@@ -62,6 +62,7 @@ class Kind:
     ERROR: Final = 14  # number, pickled error, wall in ns, sample
     REFUSED: Final = 15  # number, why; the call was not begun
     SKIPPED: Final = 16  # number; the call had been withdrawn
+    GIVEN: Final = 17  # number, which argument it has returned (`plain.Place`), wall in ns, sample
     LOG: Final = 20  # a record's fields (`logs.py`)
     WARNING: Final = 21  # pickled warning, file, line, module (`alerts.py`)
     LEAVING: Final = 22  # it has served long enough; what it has not begun, it never will
@@ -216,6 +217,7 @@ _SHAPES: Final[dict[int, tuple[type, ...]]] = {
     Kind.ERROR: (int, int, bytes, int, object),
     Kind.REFUSED: (int, int, str),
     Kind.SKIPPED: (int, int),
+    Kind.GIVEN: (int, int, object, int, object),
     Kind.LOG: (int, object),
     Kind.WARNING: (int, object, object, object, object),
     Kind.LEAVING: (int,),
@@ -225,7 +227,7 @@ _SHAPES: Final[dict[int, tuple[type, ...]]] = {
 }
 
 
-_TIMED: Final = frozenset((Kind.PLAIN, Kind.VALUE, Kind.ERROR))
+_TIMED: Final = frozenset((Kind.PLAIN, Kind.VALUE, Kind.ERROR, Kind.GIVEN))
 _LONGEST_NS: Final = 1 << 63
 
 

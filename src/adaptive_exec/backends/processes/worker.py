@@ -40,7 +40,7 @@ from .buffers import Buffers
 from .errors import arrives, pack_error, text_of
 from .likeness import prepare
 from .outlet import Outlet
-from .plain import is_plain, plain_size
+from .plain import Place, is_plain, place_of, plain_size
 from .shelf import Sent, Shelf
 from .watching import Given, difference_of, is_not_registered_here, lost_of, refuse_order
 from .wear import Wear
@@ -205,7 +205,7 @@ class _Worker:
             return objection
         if sample.wall_ns >= LASTING_NS:
             self._note_lasting(entry.function)
-        return self._answer(entry, value, sample, reading)
+        return self._answer(entry, value, sample, reading, _returned(entry, value, args, kwargs))
 
     def _note_lasting(self, function: int) -> None:
         """A function takes long enough to be looked at."""
@@ -236,6 +236,9 @@ class _Worker:
         wall = time.perf_counter_ns() - started
         if (objection := _objection(entry, given, value)) is not None:
             return objection
+        place = _returned(entry, value, args, kwargs)
+        if place is not None:
+            return wire.encode(Kind.GIVEN, number, place, wall, None)
         if plain:
             return wire.encode(Kind.PLAIN, number, value, wall, None)
         try:
@@ -244,7 +247,7 @@ class _Worker:
             return _answer_error(entry, error, wall, None)
         return wire.encode(Kind.VALUE, number, data, wall, None, sent)
 
-    def _answer(self, entry: Entry, value: Any, sample: Sample, reading: int) -> bytes:
+    def _answer(self, entry: Entry, value: Any, sample: Sample, reading: int, place: Place | None) -> bytes:
         """What goes back for a call that has returned, whose arguments took so many nanoseconds to read."""
         number, wall = entry.number, sample.wall_ns
         arguments = _size(entry.arguments) + _apart(entry.sent)
@@ -252,6 +255,8 @@ class _Worker:
             size = plain_size(value)
             # Nothing is pickled on its own account.
             full = sample._replace(argument_bytes=arguments, result_bytes=size, pickle_ns=2 * reading)
+            if place is not None:
+                return wire.encode(Kind.GIVEN, number, place, wall, wire.pack_sample(full))
             return wire.encode(Kind.PLAIN, number, value, wall, wire.pack_sample(full))
         try:
             started = time.perf_counter_ns()
@@ -311,6 +316,11 @@ def _objection(entry: Entry, given: Given | None, value: Any = None) -> bytes | 
     elif _may_be_called_again(entry) and (lost := lost_of(value)) is not None:
         why = f"its result has {lost}"
     return None if why is None else wire.encode(Kind.REFUSED, entry.number, why)
+
+
+def _returned(entry: Entry, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Place | None:
+    """Which argument a call has returned, if it was the library that chose a worker: nobody is to notice."""
+    return None if entry.environment is None else place_of(value, args, kwargs)
 
 
 def _may_be_called_again(entry: Entry) -> bool:

@@ -120,7 +120,7 @@ def _gain_of_two(work: Callable[[], object], alone: float) -> float:
             thread.join()
         return time.perf_counter() - begun
 
-    return statistics.median(2 * seconds(1) / seconds(2) for _ in range(5))
+    return statistics.median(2 * seconds(1) / seconds(2) for _ in range(9))
 
 
 def nature(work: Callable[[], object]) -> str:

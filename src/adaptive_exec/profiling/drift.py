@@ -14,7 +14,7 @@ from ..sample import Sample
 from .evidence import Evidence, half_width
 from .pace import WINDOW_US
 
-__all__ = ["COSTLY_ROW", "Change", "Drift"]
+__all__ = ["COSTLY_ROW", "Change", "Drift", "Limits", "limits_of"]
 
 Change = Literal["", "cost", "nature"]
 """What has become another one: nothing, what calls cost, or anything."""
@@ -37,7 +37,7 @@ _PROBATION: Final = 8
 _PAROLE: Final = 64
 
 
-class _Limits(NamedTuple):
+class Limits(NamedTuple):
     """What a call of a function with some profile may cost without contradicting it, in nanoseconds."""
 
     profile: Profile
@@ -52,7 +52,7 @@ class Drift:
     __slots__ = ("_limits", "_parole", "_probation", "_stepped", "_trial")
 
     def __init__(self) -> None:
-        self._limits = _limits(Profile())
+        self._limits = limits_of(Profile())
         self._probation = 0
         self._parole = 0
         self._stepped = 0
@@ -81,7 +81,7 @@ class Drift:
         if not profile.settled or sample.failed:
             return ""
         if self._limits.profile is not profile:
-            self._limits = _limits(profile)
+            self._limits = limits_of(profile)
         _, most_cpu, least_cpu, most_slack = self._limits
         cpu = sample.cpu_ns
         slack = sample.wall_ns - cpu
@@ -122,10 +122,14 @@ class Drift:
             self._parole = _PAROLE
 
 
-def _limits(profile: Profile) -> _Limits:
-    """The limits that a profile sets."""
+def limits_of(profile: Profile) -> Limits:
+    """The limits that a profile sets.
+
+    Args:
+        profile: What is known of a function.
+    """
     cpu, wall = profile.cpu * 1e9, profile.wall * 1e9
-    return _Limits(
+    return Limits(
         profile,
         most_cpu=cpu * _FACTOR + _CPU_SLOP_NS,
         least_cpu=(cpu - _CPU_SLOP_NS) / _FACTOR,

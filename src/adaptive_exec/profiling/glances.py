@@ -18,27 +18,24 @@ from __future__ import annotations
 from typing import Final
 
 from ..model import Profile
+from .drift import limits_of
 
 __all__ = ["Glances"]
 
 _IN_A_ROW: Final = 7
 _EXACT_CALLS: Final = 8
-_FACTOR: Final = 3
-_CPU_SLOP_NS: Final = 500_000
-_WALL_SLOP_NS: Final = 1_000_000
 
 
 class Glances:
     """Says which calls need no measuring, and whether what they took fits."""
 
-    __slots__ = ("_exact", "_least", "_left", "_most", "_profile", "_seen")
+    __slots__ = ("_exact", "_left", "_limits", "_seen")
 
     def __init__(self) -> None:
         self._left = 0
         self._seen = 0
         self._exact = _EXACT_CALLS
-        self._profile: Profile | None = None
-        self._least = self._most = 0.0
+        self._limits = limits_of(Profile())
 
     def allowed(self) -> bool:
         """Whether the next call need not be measured; then `take` is to be told how long it took."""
@@ -50,7 +47,8 @@ class Glances:
 
     def take(self, wall_ns: int) -> None:
         """A call that was not measured has ended."""
-        if self._least <= wall_ns <= self._most:
+        limits = self._limits
+        if limits.least_cpu <= wall_ns <= limits.most_slack:
             self._seen += 1
         else:
             self._left = 0
@@ -64,11 +62,8 @@ class Glances:
             self._exact -= 1
             self._left = 0
             return
-        if self._profile is not profile:
-            self._profile = profile
-            # The limits beyond which `drift.py` would call it a contradiction.
-            self._least = (profile.cpu * 1e9 - _CPU_SLOP_NS) / _FACTOR
-            self._most = profile.wall * 1e9 * _FACTOR + _WALL_SLOP_NS
+        if self._limits.profile is not profile:
+            self._limits = limits_of(profile)
         self._left = _IN_A_ROW
 
     def taken(self) -> int:

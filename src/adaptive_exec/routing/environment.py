@@ -26,28 +26,14 @@ from ..digests import DIGESTED_FROM, Digest, digest_of
 from ..errors import NotPicklable
 from ..fingerprints import fingerprint
 from ..pickling import dumps, size_within
+from .kinds import PLAIN_KINDS
 
 __all__ = ["LIMIT", "Pin", "Reads", "attributes_of", "current", "environment", "never_changes"]
 
 LIMIT: Final = 64 * 1024
 """Bytes that what a function reads may take, all together, long texts by their digests."""
 
-_ATOMS: Final = frozenset(
-    {
-        int,
-        float,
-        complex,
-        bool,
-        str,
-        bytes,
-        type(None),
-        type(Ellipsis),
-        type(NotImplemented),
-        range,
-        re.Pattern,
-        struct.Struct,
-    }
-)
+_ATOMS: Final = PLAIN_KINDS | {re.Pattern, struct.Struct}
 _KEPT: Final = 1024
 _NONE: Final[frozenset[str]] = frozenset()
 

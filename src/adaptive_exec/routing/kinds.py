@@ -16,10 +16,10 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["has_any", "is_ever_ours", "kinds_in", "kinds_of_call"]
+__all__ = ["PLAIN_KINDS", "has_any", "is_ever_ours", "kinds_in", "kinds_of_call"]
 
 _MOST: Final = 50_000
-_PLAIN: Final = frozenset(
+PLAIN_KINDS: Final = frozenset(
     {
         int,
         float,
@@ -33,6 +33,7 @@ _PLAIN: Final = frozenset(
         range,
     }
 )
+"""Classes whose objects never change, hold nothing and run nobody's code."""
 _COLLECTED: Final = 1 << 14  # Py_TPFLAGS_HAVE_GC: it tells what it holds
 _LEAF: Final = sys.stdlib_module_names | {"numpy"}
 """Packages whose classes hold nothing of ours."""
@@ -97,7 +98,7 @@ def kinds_of_call(
     Returns:
         The classes; None if not all can be looked at.
     """
-    given = [each for each in (*args, *kwargs.values(), *_brought_by(fn)) if type(each) not in _PLAIN]
+    given = [each for each in (*args, *kwargs.values(), *_brought_by(fn)) if type(each) not in PLAIN_KINDS]
     return kinds_in(given, copied=True) if given else frozenset()
 
 
@@ -129,7 +130,7 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
     met: set[type] = (
         set()
     )  # classes whose other instances are as the first one was: what they refer to is all
-    todo = [each for each in things if type(each) not in _PLAIN]
+    todo = [each for each in things if type(each) not in PLAIN_KINDS]
     while todo:
         level = {id(each): each for each in todo if id(each) not in seen}
         seen.update(level)
@@ -147,11 +148,11 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
                 return None
             if _refers_to_all(kind):
                 met.add(kind)
-            todo += [each for each in inside if type(each) not in _PLAIN]
+            todo += [each for each in inside if type(each) not in PLAIN_KINDS]
         if others:  # all at once: one by one that took longer than to pickle them
             inside = gc.get_referents(*others)
-            if not _PLAIN.issuperset(map(type, inside)):
-                todo += [each for each in inside if type(each) not in _PLAIN]
+            if not PLAIN_KINDS.issuperset(map(type, inside)):
+                todo += [each for each in inside if type(each) not in PLAIN_KINDS]
     if not all(map(_is_hashed_plainly, kinds.values())) or (copied and any(map(_is_reduced, kinds.values()))):
         return None
     return frozenset(kinds.values())

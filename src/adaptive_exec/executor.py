@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 from multiprocessing.context import BaseContext
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from . import parent
@@ -302,6 +302,8 @@ class AdaptiveExecutor(Executor):
         self, options: Options, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
         """Accept one call."""
+        if type(fn) is FunctionType:  # nearly always, and then it stands for itself
+            return self._dispatcher.accept(fn, args, kwargs, options, fn)
         subject = subject_of(check_callable(fn))
         twin = None if subject is fn else twin_of(fn)
         return self._dispatcher.accept(fn, args, kwargs, options, subject, 1, twin)

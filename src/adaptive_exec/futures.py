@@ -6,6 +6,8 @@ Guarantees:
       changes nothing. So a result that arrives for a cancelled task is dropped, never an error, and a
       cancellation that arrives after the result is refused.
     - Callbacks and waiters are told after the change, outside the lock.
+    - `done`, `cancelled` and `running` take no lock: the state is one reference, and the last thing to be set when
+      the call ends, so whoever sees the end sees the result.
 Assumes:
     - The state names and the fields `_condition`, `_state`, `_waiters`, `_done_callbacks`, `_result` and
       `_exception` of `concurrent.futures.Future`, unchanged since Python 3.2;
@@ -26,6 +28,7 @@ Races:
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import logging
 import threading
@@ -47,6 +50,8 @@ _OPEN: Final = (PENDING, RUNNING)
 _CANCELLED: Final = (CANCELLED, CANCELLED_AND_NOTIFIED)
 _FOR_EVER: Final = float("inf")
 _NAP: Final = 1.0
+# What `threading.RLock` calls if nobody has replaced it.
+_new_lock: Final[Callable[[], Any]] = _thread.RLock
 _log = logging.getLogger("adaptive_exec")
 
 
@@ -108,7 +113,7 @@ class Future(StandardFuture[T], Generic[T]):
 
     def __init__(self) -> None:
         # Not the standard one's, which makes all of it. Its other methods find theirs in the properties below.
-        self._lock = threading.RLock()
+        self._lock = _new_lock()
 
     def _get_condition(self) -> threading.Condition:
         """The condition over the future's lock."""
@@ -141,18 +146,15 @@ class Future(StandardFuture[T], Generic[T]):
 
     def done(self) -> bool:
         """True if the call has ended or was cancelled."""
-        with self._lock:
-            return self._state not in _OPEN
+        return self._state not in _OPEN
 
     def cancelled(self) -> bool:
         """True if the call was cancelled."""
-        with self._lock:
-            return self._state in _CANCELLED
+        return self._state in _CANCELLED
 
     def running(self) -> bool:
         """True if the call has begun and has not ended."""
-        with self._lock:
-            return self._state == RUNNING
+        return self._state == RUNNING
 
     def cancel(self) -> bool:
         """Cancel the call if that is still possible.

@@ -114,7 +114,9 @@ class Dispatcher:
         Raises:
             RuntimeError: The executor has been shut down.
         """
-        self._living.refuse_if_closed()  # without a lock, which in a forked copy nobody may ever let go
+        living = self._living
+        if living.closed:  # without a lock, which in a forked copy nobody may ever let go
+            living.refuse()
         if not self._started:
             if self._supervisor.start():
                 self._on_start(self)
@@ -131,7 +133,7 @@ class Dispatcher:
         future.on_cancel = functools.partial(self._cancelled, task)
         if options.timeout is not None:
             task.on_begin = functools.partial(self._started_with_timeout, task)
-        self._living.enter(task)
+        living.enter(task)
         if twin is not None:
             task.twin = twin
             record.takes_off()
@@ -239,7 +241,7 @@ class Dispatcher:
 
     def _route(self, task: Task, record: FunctionRecord) -> None:
         """Send a call where it belongs, or hold it until that is known."""
-        options, twin = task.options, task.twin is not None
+        options = task.options
         steady = record.steady
         if (
             steady is not None
@@ -249,6 +251,7 @@ class Dispatcher:
         ):
             self._send(task, record, steady[2], watch=False)
             return
+        twin = task.twin is not None
         if options.backend is not None:
             decision = asked_for(options, record.profile())
             record.steady = (options, record.stay, decision)
@@ -269,41 +272,20 @@ class Dispatcher:
     def _send(self, task: Task, record: FunctionRecord, decision: Decision, *, watch: bool = True) -> None:
         """Hand a call to the backend that was decided on; `watch` False: it is known that it need not be watched."""
         options = task.options
-        if decision.backend == "process" and options.backend is None:
-            decision = self._router.equip(task, record, decision)
-        if task.twin is not None and decision.backend == "loop" and options.backend is None:
-            running = asyncio._get_running_loop()
-            if running is not None and self._owns(running):
-                why = "it was submitted from the loop that would run its async twin, which may wait for it"
-                decision = Decision("thread", why, decision.profile)
+        if options.backend is None:
+            decision = self._suited(task, record, decision)
         task.decision = task.future.decision = decision
         backend = decision.backend
         estimator = record.estimator
         if task.twin is not None:
-            task.as_twin = decision.backend == "loop"
+            task.as_twin = backend == "loop"
             estimator = record.twin if task.as_twin and record.twin is not None else estimator
         task.measure = record.hogging > 0 or (watch and (task.scout or estimator.needs_sampling()))
         record.count(backend)
         profile = decision.profile or record.profile()
         if backend == "process":
             task.cost = profile.cpu if profile.settled else 0.0
-            task.future.stoppable = True
-            try:
-                self._processes.submit(task)
-            except NotPicklable as error:
-                if options.backend == "process":
-                    task.done(Outcome(error=error))
-                    return
-                task.future.stoppable = False
-                self._router.unable(record, f"can't go to another process ({first_line(error)})")
-                self._send(task, record, decide(self._router.facts(record, options)))
-            except RuntimeError as error:
-                # The interpreter exits, and the pool has not been started before; threads there are.
-                if options.backend == "process":
-                    raise
-                task.future.stoppable = False
-                self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
-            self.look_after_threads()
+            self._send_to_workers(task, record)
             return
         if backend == "loop":
             task.future.stoppable = True
@@ -319,6 +301,39 @@ class Dispatcher:
             task.on_wait = lambda: soon(lambda: threads.move_on(task))
         self._threads.submit(task)
         self.look_after_threads()
+
+    def _suited(self, task: Task, record: FunctionRecord, decision: Decision) -> Decision:
+        """The decision for a call that nobody pinned, with regard to where it comes from and what it needs."""
+        if decision.backend == "process":
+            return self._router.equip(task, record, decision)
+        if task.twin is not None and decision.backend == "loop":
+            running = asyncio._get_running_loop()
+            if running is not None and self._owns(running):
+                why = "it was submitted from the loop that would run its async twin, which may wait for it"
+                return Decision("thread", why, decision.profile)
+        return decision
+
+    def _send_to_workers(self, task: Task, record: FunctionRecord) -> None:
+        """Have a worker process run a call; here, if it can't travel or there can be no worker."""
+        forced = task.options.backend == "process"
+        task.future.stoppable = True
+        try:
+            self._processes.submit(task)
+        except NotPicklable as error:
+            if forced:
+                task.done(Outcome(error=error))
+                return
+            task.future.stoppable = False
+            self._router.unable(record, f"can't go to another process ({first_line(error)})")
+            self._send(task, record, decide(self._router.facts(record, task.options)))
+        except RuntimeError as error:
+            # The interpreter exits, and the pool has not been started before; threads there are.
+            if forced:
+                raise
+            task.future.stoppable = False
+            self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
+        if self._threads.queued:
+            self.look_after_threads()
 
     def _send_to_loop(self, task: Task, record: FunctionRecord, decision: Decision) -> None:
         """Run a coroutine on the loop it is submitted from, else on the library's, or apart if it hogs that."""

@@ -22,7 +22,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 from ..backends.base import Task
 from .delivering import Delivering
@@ -57,16 +57,15 @@ class Living:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def refuse_if_closed(self) -> None:
-        """Raise RuntimeError if no more calls enter."""
-        if self.closed:
-            raise RuntimeError(self._refusal)
+    def refuse(self) -> NoReturn:
+        """Raise what says why no more calls enter."""
+        raise RuntimeError(self._refusal)
 
     def enter(self, task: Task) -> None:
         """Count a call in; RuntimeError if no more enter."""
         with self._lock:
             if self.closed:
-                raise RuntimeError(self._refusal)
+                self.refuse()
             self._tasks.add(task)
 
     def leave(self, task: Task) -> bool:

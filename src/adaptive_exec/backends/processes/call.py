@@ -15,7 +15,7 @@ from ... import pickling
 from ..base import Task
 from . import wire
 from .holdings import Holdings, holdings_of
-from .plain import is_plain
+from .plain import are_plain
 from .shelf import Parcel, Shelf
 
 __all__ = ["Call", "Function", "Functions"]
@@ -32,24 +32,22 @@ class Function:
         number: What it is called on the wire.
         pickled: The function itself.
         seconds: How long its calls take lately, by the wall; None if none has ended yet.
+        brief: Whether they are known to take less than anything that could be done about them.
     """
 
-    __slots__ = ("number", "pickled", "seconds")
+    __slots__ = ("brief", "number", "pickled", "seconds")
 
     def __init__(self, number: int, pickled: bytes) -> None:
         self.number = number
         self.pickled = pickled
         self.seconds: float | None = None
-
-    @property
-    def is_brief(self) -> bool:
-        """Whether its calls are known to take less than anything that could be done about them."""
-        return self.seconds is not None and self.seconds < BRIEF_SECONDS
+        self.brief = False
 
     def took(self, seconds: float) -> None:
         """One more call has ended. An estimate: two threads that tell at once may lose one."""
         known = self.seconds
-        self.seconds = seconds if known is None else known + _EWMA * (seconds - known)
+        self.seconds = seconds = seconds if known is None else known + _EWMA * (seconds - known)
+        self.brief = seconds < BRIEF_SECONDS
 
 
 class _Known:
@@ -179,19 +177,21 @@ class Call:
 
     def __init__(self, task: Task, functions: Functions, shelf: Shelf) -> None:
         fn: Any = task.fn
-        args = task.args
-        if isinstance(fn, types.MethodType):
-            # The method's object may differ from call to call: it is an argument, not part of the function.
-            fn, args = fn.__func__, (fn.__self__, *args)
-        elif not isinstance(fn, (types.FunctionType, types.BuiltinFunctionType, type)):
-            # A partial, or an object that can be called: what it holds is as new for every call as it is here.
-            fn, args = operator.call, (fn, *args)
-        self.before = len(args) - len(task.args)
+        args, kwargs = task.args, task.kwargs
+        self.before = 0
+        if type(fn) is not types.FunctionType:
+            if isinstance(fn, types.MethodType):
+                # The method's object may differ from call to call: it is an argument, not part of the function.
+                fn, args = fn.__func__, (fn.__self__, *args)
+                self.before = 1
+            elif not isinstance(fn, (types.BuiltinFunctionType, type)):
+                # A partial, or an object that can be called: what it holds is as new for every call as it is here.
+                fn, args = operator.call, (fn, *args)
+                self.before = 1
         self.function = functions.find(fn)
-        kwargs = task.kwargs
         self.arguments: wire.Arguments
         self.parcel: Parcel | None
-        if all(map(is_plain, args)) and all(map(is_plain, kwargs.values())):
+        if are_plain(args) and (not kwargs or are_plain(kwargs.values())):
             self.arguments, self.parcel = (args, kwargs), None
         else:
             self.arguments, self.parcel = shelf.dumps((args, dict(kwargs)))

@@ -78,6 +78,8 @@ _VALUE: Final = Kind.VALUE
 _FREE: Final = Kind.FREE
 _FIRST_ANSWER: Final = Kind.PLAIN
 _LAST_ANSWER: Final = Kind.GIVEN
+_REFUSED: Final = Kind.REFUSED
+_SKIPPED: Final = Kind.SKIPPED
 _RUNS_NO_CODE: Final = (Kind.PLAIN, Kind.GIVEN)
 
 _log = logging.getLogger("adaptive_exec")
@@ -122,7 +124,7 @@ class Crew:
         self.idle: list[RemoteWorker] = []
         self.wished = 0
         self.coming = 0
-        self._waiting = 0
+        self._most_now = most  # with those that stand in for workers whose calls wait
         self.blocked = False
         self.failures = 0
         self.backlog = 0.0
@@ -210,7 +212,7 @@ class Crew:
 
     def _take_in(self, worker: RemoteWorker) -> list[tuple[Task, tuple[Any, ...]]]:
         """The answers in a worker's channel. Caller holds `reading`."""
-        answered: list[tuple[Task, tuple[Any, ...]]] = []
+        answered: list[Answer] = []
         said: list[tuple[Any, ...]] = []
         messages: list[tuple[Any, ...]] = []
         try:
@@ -232,7 +234,9 @@ class Crew:
             for message in messages:
                 kind = message[0]
                 if _FIRST_ANSWER <= kind <= _LAST_ANSWER:
-                    self._answered(worker, message, answered)
+                    task = worker.assigned.pop(message[1], None)
+                    if task is not None:  # else it was withdrawn, and belongs to somebody else now
+                        self._answered(worker, message, task, answered)
                 elif kind in (Kind.LOG, Kind.WARNING):
                     said.append(message)
                 else:
@@ -273,8 +277,12 @@ class Crew:
             self._wake()
 
     def count_waiting(self) -> None:
-        """Somebody waits, or takes no calls and is not gone yet, or has gone. Caller holds `lock`."""
-        self._waiting = sum(worker.waits or worker.finishing for worker in self.workers)
+        """Somebody waits, or takes no calls and is not gone yet, or has gone. Caller holds `lock`.
+
+        There may be one worker more for each, but no more than twice as many in all.
+        """
+        waiting = sum(worker.waits or worker.finishing for worker in self.workers)
+        self._most_now = self._most + min(waiting, self._most)
 
     def _leaving(self, worker: RemoteWorker) -> None:
         """A worker ends of its own accord: what it has not begun is for others. Caller holds `lock`."""
@@ -305,25 +313,23 @@ class Crew:
         self.wished = max(0, self.wished - 1)
 
     def _answered(
-        self, worker: RemoteWorker, message: tuple[Any, ...], answered: list[tuple[Task, tuple[Any, ...]]]
+        self, worker: RemoteWorker, message: tuple[Any, ...], task: Task, answered: list[Answer]
     ) -> None:
         """One call has been dealt with. Caller holds `lock`."""
-        kind, number = message[0], message[1]
-        task = worker.assigned.pop(number, None)
-        if task is None:
-            return  # it was withdrawn, and belongs to somebody else now
-        if kind == Kind.SKIPPED:
+        kind = message[0]
+        if kind == _SKIPPED:
             self.queue_again(task)
             return
         worker.served += 1
         if worker.waits:  # it was interrupted between saying so and taking it back
             worker.waits = False
             self.count_waiting()
-        self.backlog = max(0.0, self.backlog - task.cost)
-        if kind == Kind.REFUSED:
+        if task.cost:
+            self.backlog = max(0.0, self.backlog - task.cost)
+        if kind == _REFUSED:
             worker.forget_function(task.wire.function.number)
         else:
-            task.wire.function.took(message[3] / 1e9)
+            task.wire.function.took(message[3] * 1e-9)
         answered.append((task, message))
 
     def deliver(self, act: Callable[[], object]) -> None:
@@ -335,20 +341,14 @@ class Crew:
 
     def wanted(self) -> int:
         """How many workers more would have something to do."""
-        room = self._room()
-        if self.blocked or room <= 0:
+        room = self._most_now - len(self.workers)
+        if room <= 0 or self.blocked:
             return 0
         if self.closed:
             self.wished = 0
         ahead = sum(len(worker.assigned) - 1 for worker in self.workers if worker.assigned)
         wanted = max(len(self.queue) + ahead - len(self.idle), self.wished)
         return min(wanted - self.coming, room)
-
-    def _room(self) -> int:
-        """How many workers more there may be: as many as asked for, and one for each that waits, but no more than
-        twice as many.
-        """
-        return self._most + min(self._waiting, self._most) - len(self.workers)
 
     def full(self, besides: RemoteWorker | None = None) -> bool:
         """Whether as many workers execute calls as there may be, not counting those that wait."""
@@ -361,7 +361,7 @@ class Crew:
         """How many workers are idle, for so many calls that a worker has; notes how many more are worth starting."""
         if self.closed or self.blocked or self.queue or self.full():
             return 0
-        room = self._room()
+        room = self._most_now - len(self.workers)
         self.wished = max(self.wished, min(calls - len(self.idle), room))
         return min(calls, len(self.idle))
 
@@ -370,33 +370,34 @@ class Crew:
         dropped: list[Task] = []
         if not worker.ready or worker.doomed or worker.broken or worker not in self.workers:
             return dropped
-        if worker.crowded or (worker.waits and worker.assigned):
+        if worker.slots_left <= 0 or (worker.waits and worker.assigned):
             return dropped  # it will pass what was withdrawn, and say so; or go on, and answer
         full = self.full(worker)
-        ahead = _seconds_ahead(worker) if self.queue else 0.0
-        while self.queue and not full:
-            task = next(iter(self.queue))
-            seconds = task.wire.function.seconds
-            if worker.assigned and (
-                seconds is None
-                or task.options.timeout is not None
-                or ahead + seconds
-                > (AHEAD_SECONDS if len(worker.assigned) > AT_LEAST else LONG_AHEAD_SECONDS)
-                or len(worker.assigned) >= MOST_ASSIGNED
-                or worker.crowded
-            ):
-                return dropped
-            del self.queue[task]
-            if task.future.cancelled():
-                self.backlog = max(0.0, self.backlog - task.cost)
-                dropped.append(task)
-                continue
-            worker.assign(task)
-            ahead += seconds or LONG_AHEAD_SECONDS
-        if not (worker.assigned or full):
+        queue, assigned = self.queue, worker.assigned
+        if queue and not full:
+            ahead = _seconds_ahead(worker)
+            room = min(MOST_ASSIGNED - len(assigned), worker.slots_left)
+            while queue and room > 0:
+                task = next(iter(queue))
+                seconds = task.wire.function.seconds
+                if assigned and (
+                    seconds is None
+                    or task.options.timeout is not None
+                    or ahead + seconds > (AHEAD_SECONDS if len(assigned) > AT_LEAST else LONG_AHEAD_SECONDS)
+                ):
+                    break
+                del queue[task]
+                if task.future.cancelled():
+                    self.backlog = max(0.0, self.backlog - task.cost)
+                    dropped.append(task)
+                    continue
+                worker.assign(task)
+                room -= 1
+                ahead += seconds or LONG_AHEAD_SECONDS
+        if not (assigned or full):
             self._take_over(worker)
-        if (worker in self.idle) is bool(worker.assigned):
-            if worker.assigned:
+        if (worker in self.idle) is bool(assigned):
+            if assigned:
                 self.idle.remove(worker)
             else:
                 worker.idle_since = time.monotonic()
@@ -493,7 +494,7 @@ def hand_back(task: Task, message: tuple[Any, ...]) -> None:
     except Exception as error:
         outcome = Outcome(error=RuntimeError(f"the worker's answer can't be read: {error}"))
     try:
-        task.done(outcome)
+        task.on_done(task, outcome)
     except Exception:
         _log.exception("adaptive_exec: the end of %s could not be told", task.name)
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from .shelf import THRESHOLD
 
-__all__ = ["PLAIN", "Place", "is_plain", "place_of", "plain_size"]
+__all__ = ["PLAIN", "Place", "are_plain", "is_plain", "place_of", "plain_size"]
 
 Place = int | str
 """Which of its arguments a call has returned: its number, or its name."""
 
 PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
 _SIZED: Final = (str, bytes)
+_LITTLE: Final = PLAIN.difference(_SIZED)
 
 
 def is_plain(value: Any) -> bool:
     """Whether a message can carry this as it is."""
     kind = type(value)
     return kind in PLAIN and not (kind in _SIZED and len(value) >= THRESHOLD)
+
+
+def are_plain(values: Collection[Any]) -> bool:
+    """Whether a message can carry all of these as they are."""
+    return _LITTLE.issuperset(map(type, values)) or all(map(is_plain, values))
 
 
 def plain_size(value: Any) -> int:

@@ -104,7 +104,7 @@ class ProcessBackend(WorkerPool):
 
     def submit(self, task: Task) -> None:
         """Take a task; `NotPicklable` if it can't travel."""
-        task.wire = Call(task, self._functions, self._shelf)
+        task.wire = call = Call(task, self._functions, self._shelf)
         crew = self._crew
         wanted = helps = False
         worker: RemoteWorker | None = None
@@ -115,7 +115,7 @@ class ProcessBackend(WorkerPool):
                 if self._manager is None:
                     self._start_manager()
                 crew.backlog += task.cost
-                task.future.attend = self._attend_briefly if task.wire.function.is_brief else self._attend
+                task.future.attend = self._attend_briefly if call.function.brief else self._attend
                 if crew.idle and not crew.queue and not crew.full():
                     worker = crew.idle[
                         -1
@@ -126,8 +126,8 @@ class ProcessBackend(WorkerPool):
                     crew.queue[task] = None
                     crew.blocked = False
                     wanted = bool(crew.idle) or crew.wanted() > 0
-                    self._crowd += 1
-                    helps = self._crowd % HELP_EVERY == 0
+                    self._crowd = crowd = self._crowd + 1
+                    helps = not crowd % HELP_EVERY
             if worker is not None:
                 crew.set_going([worker])
         except BaseException:

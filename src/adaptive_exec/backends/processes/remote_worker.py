@@ -127,17 +127,17 @@ class RemoteWorker:
 
     def assign(self, task: Task) -> None:
         """Give it one more call; `write` sends it. Caller holds the pool's lock."""
-        self._last += 1
-        self.board.open(self._last)
-        self.assigned[self._last] = task
-        self.outbox.append((self._last, task))
+        self._last = number = self._last + 1
+        self.board.open(number)
+        self.assigned[number] = task
+        self.outbox.append((number, task))
         call: Call = task.wire
-        call.worker, call.number = self, self._last
+        call.worker, call.number = self, number
 
     @property
-    def crowded(self) -> bool:
-        """Whether it has so many calls to pass, withdrawn ones too, that no more fit on its board."""
-        return self._last - self.board.begun >= SLOTS - 1
+    def slots_left(self) -> int:
+        """How many more calls its board has room for, besides those that it has to pass, withdrawn ones too."""
+        return SLOTS - 1 - (self._last - self.board.begun)
 
     def withdraw(self, number: int) -> bool:
         """Take a call back that it has not begun; False if it has. Caller holds the pool's lock."""
@@ -222,6 +222,7 @@ class RemoteWorker:
             return wire.encode(Kind.STOP)
         entries = []
         functions = self._functions
+        before = None
         while True:
             try:
                 number, task = self.outbox.popleft()
@@ -229,15 +230,18 @@ class RemoteWorker:
                 break
             call: Call = task.wire
             function = call.function
-            known = function.number in functions
-            if known:
-                functions.use(function.number)
-            else:
-                functions.add(function.number, None)
+            known = function is before  # and so the most recent one already
+            if not known:
+                before = function
+                known = function.number in functions
+                if known:
+                    functions.use(function.number)
+                else:
+                    functions.add(function.number, None)
             if task.measure:
                 measure = Measure.SAMPLED
             else:
-                measure = Measure.WALL if function.is_brief else Measure.CLOCKS
+                measure = Measure.WALL if function.brief else Measure.CLOCKS
             entries.append(
                 (  # the fields of a `wire.Entry`; making one takes as long as all of this
                     number,

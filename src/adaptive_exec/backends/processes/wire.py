@@ -229,6 +229,7 @@ _SHAPES: Final[dict[int, tuple[type, ...]]] = {
 
 _TIMED: Final = frozenset((Kind.PLAIN, Kind.VALUE, Kind.ERROR, Kind.GIVEN))
 _LONGEST_NS: Final = 1 << 63
+_PLAIN: Final = Kind.PLAIN
 
 
 def decode_from_worker(body: bytes) -> tuple[Any, ...]:
@@ -238,6 +239,10 @@ def decode_from_worker(body: bytes) -> tuple[Any, ...]:
         ValueError: It isn't one. A call may have written to the channel itself, or over the worker's memory.
     """
     message = decode(body)
+    if len(message) == 5:  # nearly always such a one
+        kind, number, _, wall, _ = message
+        if kind == _PLAIN and type(number) is type(wall) is int and 0 <= wall < _LONGEST_NS:
+            return message
     shape = _SHAPES.get(message[0], ())
     if len(message) != len(shape) or not all(map(isinstance, message, shape)):
         raise ValueError(f"not a message of a worker: {message[0]} with {len(message) - 1} fields")

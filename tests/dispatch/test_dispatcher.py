@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
 
+from adaptive_exec.backends.base import Task
 from adaptive_exec.errors import NotPicklable, TaskTimeout, WorkerDied
 from adaptive_exec.executor import AdaptiveExecutor
 from adaptive_exec.futures import Future
-from adaptive_exec.model import Decision, Profile
+from adaptive_exec.model import DEFAULT, Decision, Profile
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.primitives import Queue
 from adaptive_exec.profiling.call import CallMeter
@@ -365,3 +367,26 @@ def test_a_verdict_is_published_last(executor: AdaptiveExecutor, monkeypatch: py
     monkeypatch.setattr(store.FunctionRecord, "__setattr__", gate, raising=False)
     assert not record.judged(work.remember).allowed
     assert [True] == seen
+
+
+@pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [((300_000,), True), ((Queue(),), False), ((threading.Lock(),), False), (([b""],), True)],
+    ids=["a number", "something shared", "a lock", "a list"],
+)
+def test_code_that_only_computes_ends_doubts(
+    executor: AdaptiveExecutor, given: tuple[object, ...], expected: bool
+) -> None:
+    """After one call among many who want the GIL, whose wall says nothing; unless what it is given may wait."""
+    dispatcher = executor._dispatcher
+    record = dispatcher._store.record(work.compute)
+    record.estimator.add(Sample(200_000_000, 5_000_000))
+    task = Task(
+        work.compute, given, {}, DEFAULT, work.compute, "compute", Future(), copy_context(), lambda *end: None
+    )
+
+    dispatcher._router.consult(task, record)
+
+    assert expected is dispatcher._router.trusts(record, record.profile())
+    assert expected is ("too few to judge" not in executor.explain(work.compute).reason)

@@ -589,3 +589,36 @@ def test_windows_in_a_crowd_must_be_many_to_convict() -> None:
     hit.add(Sample(200 * MS, 6 * MS, window_ns=10 * WINDOW, free_ns=WINDOW, looks=10))
 
     assert (None, 1.0, 0.0) == (few.gil_ratio, many.gil_ratio, hit.gil_ratio)
+
+
+def test_what_only_computes_by_its_code_is_known_after_one_call() -> None:
+    """Among many who want the GIL its wall says nothing, and looks would take a dozen calls."""
+    estimator = estimate([computes(5, wall=200)])
+    assert not estimator.profile().settled
+
+    estimator.only_computes()
+
+    profile = estimator.profile()
+    assert (1.0, 1.0, True) == (profile.cpu_ratio, profile.gil_ratio, profile.settled)
+    assert 0.005 == pytest.approx(profile.wall)
+    assert is_trusted(profile, Machine(cores=2))
+
+
+def test_what_is_seen_with_certainty_is_believed_in_place_of_the_code() -> None:
+    """Reading can be mistaken about what a foreign function does; eyes that have looked often are not."""
+    free = estimate([computes(5, looks=8, free=1.0)] * 8)
+    waiting = estimate([waits(50, looks=20)] * 8)
+    for estimator in (free, waiting):
+        estimator.only_computes()
+
+    assert 0.1 > (free.profile().gil_ratio or 0.0)
+    assert 0.1 > waiting.profile().cpu_ratio
+
+
+def test_without_a_gil_nothing_holds_it() -> None:
+    """What its code says of the GIL means nothing there."""
+    estimator = Estimator(has_gil=False)
+    estimator.add(computes(5, wall=6))
+    estimator.only_computes()
+
+    assert (1.0, 0.0) == (estimator.profile().cpu_ratio, estimator.profile().gil_ratio)

@@ -257,6 +257,7 @@ class Dispatcher:
             record.steady = (options, record.stay, decision)
             self._send(task, record, decision)
             return
+        self._router.consult(task, record)
         facts = self._router.facts(record, options, fn=task.subject, twin=twin)
         if record.coroutine or options.kind is not None:
             self._send(task, record, decide(facts))

@@ -11,12 +11,13 @@ from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable
 from ..model import Decision, Load, Machine, Options, Profile
-from ..routing.policy import WAITS, Facts, decide, hardly_holds_the_gil, is_trusted
+from ..routing.policy import DOUBTFUL_CALLS, WAITS, Facts, decide, hardly_holds_the_gil, is_trusted
 from ..routing.store import FunctionRecord
 
 __all__ = ["Router", "first_line"]
 
 JUDGE_FROM_SECONDS = 100e-6
+CONSULT_FROM_SECONDS = 500e-6
 
 
 class Router:
@@ -96,6 +97,31 @@ class Router:
             return False
         return is_trusted(profile, self.machine)
 
+    def consult(self, task: Task, record: FunctionRecord) -> None:
+        """Read a function's code once its calls are seen to compute, if the figures leave open what it does.
+
+        What does nothing but to compute, and holds the GIL meanwhile, need not be watched for that: among many who want
+        the GIL it may take a dozen calls until looks tell it.
+
+        Args:
+            task: A call of it.
+            record: Its record.
+        """
+        if record.consulted or not self.machine.gil or self.machine.cores < 2 or record.coroutine:
+            return
+        profile = record.estimator.profile()
+        if profile.calls < 1 or profile.cpu < CONSULT_FROM_SECONDS:
+            return
+        if self.trusts(record, profile):
+            record.consulted = profile.calls >= DOUBTFUL_CALLS  # it will be, whatever it does
+            return
+        record.consulted = True
+        if record.stay:
+            return
+        verdict = record.judged(task.subject)
+        if verdict.allowed and verdict.computes and _are_plain(task):
+            record.estimator.only_computes()
+
     def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for the next call, which stays here if its function's figures are another run's."""
         if not record.recalled or decision.backend != "process":
@@ -149,6 +175,18 @@ class Router:
         """From now on, calls of this function stay here, whatever the user says of purity."""
         record.unable = True
         record.stay = why
+
+
+def _are_plain(task: Task) -> bool:
+    """Whether the methods of all that a call is given hold the GIL, too."""
+    from ..routing.holding import all_hold
+    from ..routing.kinds import kinds_of_call
+
+    given = (*task.args, *task.kwargs.values())
+    if any(type(each).__module__.startswith("adaptive_exec.") for each in given):
+        return False
+    kinds = kinds_of_call(task.subject, task.args, task.kwargs)
+    return kinds is not None and all_hold(kinds)
 
 
 def first_line(error: BaseException) -> str:

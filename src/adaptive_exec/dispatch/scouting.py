@@ -137,6 +137,10 @@ class Scouting:
 
     def _review(self, record: FunctionRecord) -> bool:
         """Route what is held, if the figures suffice; else widen the scouting. False once nothing is held."""
+        with record.lock:
+            first = record.held[0] if record.held else None
+        if first is not None:
+            self._router.consult(first, record)
         profile = self._known(record)
         if self._router.trusts(record, profile):
             with record.lock:

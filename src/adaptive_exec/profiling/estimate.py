@@ -81,6 +81,7 @@ class Estimator:
 
     __slots__ = (
         "_calls",
+        "_computes",
         "_drift",
         "_evidence",
         "_has_gil",
@@ -111,6 +112,7 @@ class Estimator:
         self._since_reset = 0
         self._since_sampled = 0
         self._skip = 0
+        self._computes = False
         self._home = _Home(0.0, 0)
         self.glances = Glances()
 
@@ -181,6 +183,12 @@ class Estimator:
             return self._is_due(self._refreshed())
         finally:
             self._release()
+
+    def only_computes(self) -> None:
+        """Its code has been read: it does nothing but to compute, and holds the GIL meanwhile."""
+        with self._lock:
+            self._computes = True
+            self._stale = max(self._stale, _REFRESH_CALLS)
 
     def knowledge(self) -> Knowledge | None:
         """What could be kept for another run; None if that would settle nothing."""
@@ -309,6 +317,7 @@ class Estimator:
             since_reset=self._since_reset,
             has_gil=self._has_gil,
             payloads=self._payloads,
+            computes=self._computes,
         )
 
 

@@ -27,6 +27,8 @@ _MOSTLY_WAITS: Final = 0.1
 _CERTAIN_CALLS: Final = 3
 _SLACK_SHARE: Final = 0.15
 _SLACK_NS: Final = 20_000
+_HALF: Final = 0.5
+_SURE: Final = 0.06
 
 
 def figure_out(
@@ -37,6 +39,7 @@ def figure_out(
     since_reset: int,
     has_gil: bool,
     payloads: Iterable[Sample] = (),
+    computes: bool = False,
 ) -> Profile:
     """The profile that these samples add up to.
 
@@ -47,6 +50,8 @@ def figure_out(
         since_reset: Calls measured since the function last changed its nature.
         has_gil: False on a free-threaded build: `gil_ratio` is then 0.0.
         payloads: Samples that know pickled sizes.
+        computes: Its code says that it does nothing but to compute, and that it holds the GIL meanwhile: so it is,
+            unless what was seen says something else with certainty.
     """
     chosen = _best(recent)
     cpu = _median([sample.cpu_ns for sample in chosen])
@@ -55,15 +60,19 @@ def figure_out(
     certain = [sample.waited_ns for sample in chosen if sample.waited_ns is not None]
     if len(certain) >= _CERTAIN_CALLS:
         waiting, waiting_off = _at_least(certain, waiting, waiting_off, slacks)
+    if computes and not _waits_for_certain(evidence):
+        waiting = waiting_off = 0.0
     wall = cpu + waiting
     cpu_ratio = cpu / wall if wall > 0.0 else 1.0
     cpu_ratio_off = _ratio_off(cpu, waiting, waiting_off, slacks[-1])
     gil_ratio, gil_off = _gil(evidence, has_gil)
+    if computes and has_gil and not (gil_ratio is not None and gil_ratio < _HALF and gil_off <= _SURE):
+        gil_ratio, gil_off = 1.0, 0.0
     known = list(payloads)
     payload_bytes, payload_off = payload(known)
     pickling = [sample.pickle_ns for sample in known if sample.pickle_ns is not None]
     knows_nature = cpu_ratio_off <= _NATURE
-    knows_gil = cpu_ratio <= _MOSTLY_WAITS or not has_gil or evidence.knows_gil
+    knows_gil = cpu_ratio <= _MOSTLY_WAITS or not has_gil or computes or evidence.knows_gil
     return Profile(
         calls=calls,
         wall=wall / 1e9,
@@ -116,6 +125,12 @@ def _waiting(cpu: float, slacks: Sequence[int], evidence: Evidence) -> tuple[flo
         # the mean of what is left of the wall bounds it.
         return min(seen, sum(slacks) / len(slacks) if len(slacks) > 1 else floor), off
     return min(seen, floor), off
+
+
+def _waits_for_certain(evidence: Evidence) -> bool:
+    """Whether looks have seen that calls wait for most of their time."""
+    share = evidence.blocked_share
+    return share is not None and share > _HALF and half_width(share, evidence.looks) <= _SURE
 
 
 def _at_least(

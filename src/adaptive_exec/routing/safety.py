@@ -25,6 +25,7 @@ from typing import Any
 
 from .arguments import Args
 from .environment import environment
+from .holding import all_hold
 from .kinds import has_any, is_ever_ours
 from .origins import NOTHING, Known, Param, StaysError, Value
 from .reader import Reader
@@ -35,7 +36,7 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
-_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str]]
+_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Verdict:
             with dots is a path: `Settings.level` is an attribute of the class `Settings`.
         kinds: It holds for calls that are given objects of no other classes of ours than these; None if of any.
         lacking: Special methods that no object may have which a call is given, whatever its class, numbers excepted.
+        computes: All that calls do is to compute, and to hold the GIL meanwhile, if the same is true of the methods of
+            what they are given.
     """
 
     allowed: bool
@@ -56,6 +59,7 @@ class Verdict:
     reads: tuple[tuple[str, str], ...] = ()
     kinds: frozenset[type] | None = None
     lacking: frozenset[str] = frozenset()
+    computes: bool = False
 
     def covers(self, kinds: frozenset[type] | None) -> bool:
         """Whether it holds for a call that is given objects of these classes, None being any."""
@@ -78,14 +82,14 @@ def judge(fn: Callable[..., Any], given: Iterable[type] | None = None, seen: Ite
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads, living, lacking = _judge(fn, given, seen)
+        found = _judge(fn, given, seen)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", reads, living, lacking)
+    return Verdict(True, "", *found)
 
 
 def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Found:
@@ -103,7 +107,8 @@ def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Foun
 def _found_by(world: World) -> _Found:
     """What a reading has found out."""
     known = world.given if world.living is None else world.living
-    return world.all_reads(), None if known is None else frozenset(known), frozenset(world.lacking)
+    computes = world.computes and world.living is not None and all_hold(world.living)
+    return world.all_reads(), None if known is None else frozenset(known), frozenset(world.lacking), computes
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:

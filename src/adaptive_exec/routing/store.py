@@ -42,6 +42,7 @@ class FunctionRecord:
 
     __slots__ = (
         "before",
+        "consulted",
         "coroutine",
         "counts",
         "estimator",
@@ -96,6 +97,7 @@ class FunctionRecord:
         self.counts: dict[BackendName, int] = {}
         self.failures = 0
         self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
+        self.consulted = False  # its code has been asked what kind of work it does
         self.twin: Estimator | None = None  # of its async twin's calls
         self.flying = 0  # calls accepted and not ended that the twin may run; changed under the lock
         self.held_ns = 0  # for how long a step of it has held its loop at most

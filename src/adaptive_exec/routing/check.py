@@ -35,6 +35,8 @@ LIMIT: Final = 16 * 1024 * 1024
 """Bytes that are compared; more stays uncompared, and the call at home."""
 
 _PARTS = 16  # wrappers of wrappers end somewhere
+_AS_IT_IS: Final = (bytes, bytearray)
+"""What goes to a worker as memory: it costs by the byte, and no pickling."""
 
 
 class CallCheck:
@@ -90,9 +92,10 @@ class CallCheck:
                 self._found(f"consumed the iterator in {label}")
             elif callable(value):
                 self._judge(label, value)
-            began = time.perf_counter_ns()
+            began = time.thread_time_ns()  # others may have the GIL meanwhile
             data = self._note(f"its {label}", value)
-            self._spent += time.perf_counter_ns() - began
+            if type(value) not in _AS_IT_IS:
+                self._spent += time.thread_time_ns() - began
             self._sent += len(data)
         for label, value in _carried(self._fn):
             self._note(label, value)
@@ -129,9 +132,9 @@ class CallCheck:
             The sample with the sizes of arguments and result, and the time that pickling and unpickling both takes:
             to read something takes about as long as to write it.
         """
-        began = time.perf_counter_ns()
+        began = time.thread_time_ns()
         returned = self._result(value)
-        spent = self._spent + time.perf_counter_ns() - began
+        spent = self._spent + (0 if type(value) in _AS_IT_IS else time.thread_time_ns() - began)
         for label, thing, data in self._noted:
             if self.finding is not None:
                 break

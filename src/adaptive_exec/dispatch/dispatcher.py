@@ -29,7 +29,6 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
@@ -37,30 +36,29 @@ from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
-from ..model import BackendName, Decision, Load, Machine, Options, Profile
-from ..observe.stats import ExecutorStats, FunctionStats
-from ..routing.advice import advice
+from ..model import BackendName, Decision, Machine, Options
+from ..observe.stats import ExecutorStats
 from ..routing.lanes import place
 from ..routing.policy import (
-    Facts,
     asked_for,
     decide,
     decide_steadily,
 )
-from ..routing.store import FunctionRecord, Store, is_coroutine_function
-from .hogs import MOVED_FROM, Hogs
+from ..routing.store import FunctionRecord, Store
+from .hogs import Hogs
 from .living import Living
+from .loops import Loops
+from .nudging import Nudging
 from .router import Router, first_line
 from .scouting import Scouting
 from .shares import per_call
 from .supervisor import Supervisor
+from .telling import Telling
 
 if TYPE_CHECKING:
     from ..routing.profiles import ProfileFile
 
 __all__ = ["Dispatcher"]
-
-NUDGE_SECONDS = 0.1
 
 
 class Dispatcher:
@@ -82,17 +80,17 @@ class Dispatcher:
         self._router = Router(machine, threads, processes, loop)
         self._threads = threads
         self._processes = processes
-        self._loop = loop
-        self._apart = LoopBackend("adaptive-exec-hogs")
         self._backends: dict[BackendName, Backend] = {"thread": threads, "process": processes, "loop": loop}
         self._profiles = profiles
         self._store = Store() if profiles is None else Store(recall=profiles.recall)
         self._supervisor = Supervisor()
         self._hogs = Hogs(self._supervisor)
+        self._loops = Loops(loop, self._hogs)
+        self._nudging = Nudging(threads, self._supervisor)
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
         self._living = Living()
+        self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
         self._started = False
-        self._nudging = False  # the thread backend is being looked at; a hint that saves asking again
 
     # --- what the facade calls --------------------------------------------------------------------
 
@@ -152,18 +150,7 @@ class Dispatcher:
     def explain(self, fn: Callable[..., Any], options: Options, *, twin: bool = False) -> Decision:
         """Where the next call would run; `twin` if it could be the function's async twin."""
         record = self._store.find(fn) if self._profiles is None else self._store.record(fn)
-        if record is None:
-            facts = Facts(options, is_coroutine_function(fn), Profile(), Load(), self._router.machine)
-            return decide(facts)
-        facts = self._router.facts(record, options, twin=twin)
-        decision = decide(facts)
-        if options.backend is not None:
-            return decision
-        if decision.backend == "loop" and record.hogging >= MOVED_FROM:
-            return self._hogs.apart(record, decision)
-        in_flight = sum(task.owner is record for task in self._living.all())
-        facts = replace(facts, load=replace(facts.load, in_flight=in_flight))
-        return replace(self._router.first_here(record, decision), advice=advice(facts, decision))
+        return self._telling.explain(record, fn, options, twin=twin)
 
     def is_busy(self) -> bool:
         """Whether a call has been accepted and has not ended."""
@@ -171,36 +158,11 @@ class Dispatcher:
 
     def look_after_threads(self) -> None:
         """See that somebody looks whether what is queued for threads makes progress."""
-        if self._threads.queued and not self._nudging:
-            self._nudging = True
-            self._supervisor.watch(self._threads, self._nudge())
+        self._nudging.look_after()
 
     def stats(self) -> ExecutorStats:
         """What has been done so far."""
-        functions = []
-        backends: dict[BackendName, int] = {}
-        for record in self._store.all():
-            with record.lock:
-                counts = dict(record.counts)
-            if not counts:
-                continue
-            for name, count in counts.items():
-                backends[name] = backends.get(name, 0) + count
-            reason = decide(self._router.facts(record, Options(), twin=record.twin is not None)).reason
-            longest_step = record.held_ns / 1e9 if record.named else 0.0
-            functions.append(
-                FunctionStats(record.name, counts, record.failures, record.profile(), reason, longest_step)
-            )
-        workers = {name: backend.load().workers for name, backend in self._backends.items()}
-        workers["loop"] += self._apart.load().workers
-        return ExecutorStats(
-            tuple(functions),
-            backends,
-            len(self._living),
-            {k: v for k, v in workers.items() if v},
-            self._processes.workers(),
-            *self._processes.turnover(),
-        )
+        return self._telling.stats(self._store.all())
 
     def shutdown(
         self, *, wait: bool, cancel_futures: bool, caller: object = None, at_exit: bool = False
@@ -290,7 +252,7 @@ class Dispatcher:
             return
         if backend == "loop":
             task.future.stoppable = True
-            self._send_to_loop(task, record, decision)
+            self._loops.submit(task, record, decision)
             return
         glances = record.estimator.glances
         plain = not (task.measure or task.scout or task.coroutine or task.items != 1)
@@ -301,17 +263,16 @@ class Dispatcher:
             threads, soon = self._threads, self._supervisor.soon
             task.on_wait = lambda: soon(lambda: threads.move_on(task))
         self._threads.submit(task)
-        self.look_after_threads()
+        if self._threads.queued:
+            self._nudging.look_after()
 
     def _suited(self, task: Task, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for a call that nobody pinned, with regard to where it comes from and what it needs."""
         if decision.backend == "process":
             return self._router.equip(task, record, decision)
-        if task.twin is not None and decision.backend == "loop":
-            running = asyncio._get_running_loop()
-            if running is not None and self._owns(running):
-                why = "it was submitted from the loop that would run its async twin, which may wait for it"
-                return Decision("thread", why, decision.profile)
+        if task.twin is not None and decision.backend == "loop" and self._loops.owns_this():
+            why = "it was submitted from the loop that would run its async twin, which may wait for it"
+            return Decision("thread", why, decision.profile)
         return decision
 
     def _send_to_workers(self, task: Task, record: FunctionRecord) -> None:
@@ -334,25 +295,7 @@ class Dispatcher:
             task.future.stoppable = False
             self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
         if self._threads.queued:
-            self.look_after_threads()
-
-    def _send_to_loop(self, task: Task, record: FunctionRecord, decision: Decision) -> None:
-        """Run a coroutine on the loop it is submitted from, else on the library's, or apart if it hogs that."""
-        if task.measure:
-            self._hogs.watch(task, record)
-        running = asyncio._get_running_loop()
-        forced = task.options.backend is not None
-        if not (running is None or forced or task.as_twin or self._owns(running)):
-            self._loop.submit_here(task, running)
-        elif not forced and self._hogs.moves(record, task):
-            task.decision = task.future.decision = self._hogs.apart(record, decision)
-            self._apart.submit(task)
-        else:
-            self._loop.submit(task)
-
-    def _owns(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether a loop is one of the library's."""
-        return self._loop.owns(loop) or self._apart.owns(loop)
+            self._nudging.look_after()
 
     def _guarded(self, task: Task, send: Callable[[], None]) -> None:
         """Send a call that was accepted before: what goes wrong now belongs into its future."""
@@ -360,26 +303,6 @@ class Dispatcher:
             send()
         except Exception as error:
             task.done(Outcome(error=error))
-
-    def _nudge(self) -> Callable[[], bool]:
-        """A look at the thread backend every now and then, for as long as tasks wait there."""
-        state = {"at": time.monotonic(), "cpu": time.process_time(), "finished": -1}
-
-        def look() -> bool:
-            self._threads.move_on_slow()
-            now = time.monotonic()
-            passed = now - state["at"]
-            if passed >= NUDGE_SECONDS:
-                cpu = time.process_time()
-                idle = cpu - state["cpu"] < 0.5 * passed
-                state["at"], state["cpu"] = now, cpu
-                state["finished"] = self._threads.nudge(int(state["finished"]) if idle else -1)
-            # First the flag, then the look: a task queued in between is seen by one of the two.
-            self._nudging = False
-            self._nudging = self._threads.queued > 0
-            return self._nudging
-
-        return look
 
     # --- the end of a call ------------------------------------------------------------------------
 
@@ -544,7 +467,7 @@ class Dispatcher:
     def _is_stranded(self, task: Task, at_exit: bool) -> bool:
         """Whether a coroutine's loop will not run any more."""
         loop = task.future.only_on
-        if loop is None or self._owns(loop):
+        if loop is None or self._loops.owns(loop):
             return False
         return loop.is_closed() or (at_exit and not loop.is_running())
 
@@ -552,7 +475,7 @@ class Dispatcher:
         """Once nothing is accepted and nothing is live, end the backends; whoever comes first does it."""
         if not self._living.claim_end(again=wait):
             return
-        for backend in (*self._backends.values(), self._apart):
+        for backend in (*self._backends.values(), self._loops.apart):
             backend.shutdown(wait=wait)
         self._supervisor.stop(wait=wait)
         profiles, self._profiles = self._profiles, None

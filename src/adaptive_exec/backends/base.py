@@ -111,6 +111,7 @@ class Task:
     meter: Any = None  # set while a thread runs it, so that others can look at the call
     twin: Callable[..., Any] | None = None  # the coroutine function that may run on a loop in place of `fn`
     as_twin = False  # it is the twin that runs
+    shape: Any = None  # what is known of calls that are given the like, where that matters
     snapshot: Any = None  # what the dispatcher compares before and after a scout's call
     # Module state that the function must find the same elsewhere; None if the user has vouched for it.
     environment: bytes | None = None

@@ -220,14 +220,17 @@ class Dispatcher:
             self._send(task, record, decision)
             return
         self._router.consult(task, record)
-        facts = self._router.facts(record, options, fn=task.subject, twin=twin)
+        varied = record.shapes is not None and not twin and task.items == 1
+        profile = record.profile_by_shape(task, self._router.machine) if varied else None
+        facts = self._router.facts(record, options, fn=task.subject, profile=profile, twin=twin)
         if record.coroutine or options.kind is not None:
             self._send(task, record, decide(facts))
             return
         if self._router.trusts(record, facts.profile):
             lasting = decide_steadily(facts)
             # With a twin it is not for this function alone that its record decides.
-            record.steady = (options, facts.stay, lasting) if lasting and record.twin is None else None
+            alike = lasting and record.twin is None and record.shapes is None
+            record.steady = (options, facts.stay, lasting) if lasting and alike else None
             self._send(task, record, lasting or decide(facts))
             return
         self._scouting.take(task, record, self._router.first_here(record, decide(facts)))
@@ -239,7 +242,7 @@ class Dispatcher:
             decision = self._suited(task, record, decision)
         task.decision = task.future.decision = decision
         backend = decision.backend
-        estimator = record.estimator
+        estimator = record.estimator if task.shape is None else task.shape
         if task.twin is not None:
             task.as_twin = backend == "loop"
             estimator = record.twin if task.as_twin and record.twin is not None else estimator
@@ -255,7 +258,9 @@ class Dispatcher:
             self._loops.submit(task, record, decision)
             return
         glances = record.estimator.glances
-        plain = not (task.measure or task.scout or task.coroutine or task.items != 1)
+        plain = not (
+            task.measure or task.scout or task.coroutine or task.items != 1 or task.shape is not None
+        )
         task.glance = glances.take if plain and glances.allowed() else None
         where = place(profile, options, self._router.machine)
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
@@ -345,6 +350,10 @@ class Dispatcher:
                 self._hogs.note(record, sample.longest_step_ns)
             estimator = record.twin if task.as_twin and record.twin is not None else record.estimator
             estimator.add(sample if task.items == 1 else per_call(sample, task.items))
+            if task.shape is not None:
+                task.shape.add(sample)
+            elif record.shapes is None and task.items == 1 and not (record.coroutine or task.as_twin):
+                record.learned(task.args, task.kwargs)
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""

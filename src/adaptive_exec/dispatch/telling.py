@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ..backends.base import WorkerPool
 from ..backends.loop import LoopBackend
@@ -20,6 +20,10 @@ from .loops import Loops
 from .router import Router
 
 __all__ = ["Telling"]
+
+_VARIES: Final = (
+    "this is for the call in the middle, as they differ by what they are given, and each goes by that"
+)
 
 
 class Telling:
@@ -75,7 +79,8 @@ class Telling:
             return self._hogs.apart(record, decision)
         in_flight = sum(task.owner is record for task in self._living.all())
         facts = replace(facts, load=replace(facts.load, in_flight=in_flight))
-        return replace(self._router.first_here(record, decision), advice=advice(facts, decision))
+        found = replace(self._router.first_here(record, decision), advice=advice(facts, decision))
+        return found if record.shapes is None else replace(found, reason=f"{found.reason}; {_VARIES}")
 
     def stats(self, records: Iterable[FunctionRecord]) -> ExecutorStats:
         """What has been done so far, by what is known of each function."""

@@ -95,6 +95,7 @@ class Estimator:
         "_since_sampled",
         "_skip",
         "_stale",
+        "_varied",
         "glances",
     )
 
@@ -113,6 +114,7 @@ class Estimator:
         self._since_sampled = 0
         self._skip = 0
         self._computes = False
+        self._varied = False
         self._home = _Home(0.0, 0)
         self.glances = Glances()
 
@@ -190,6 +192,16 @@ class Estimator:
             self._computes = True
             self._stale = max(self._stale, _REFRESH_CALLS)
 
+    def spread(self) -> float:
+        """Seconds between what calls computed lately at most and at least, one of each excepted: it may be chance."""
+        with self._lock:
+            costs = sorted(sample.cpu_ns for sample in self._recent if not sample.failed)
+        return (costs[-2] - costs[1]) / 1e9 if len(costs) >= 4 else 0.0
+
+    def varies(self) -> None:
+        """Calls differ by what they are given: no row of them means that the function has become another one."""
+        self._varied = True
+
     def knowledge(self) -> Knowledge | None:
         """What could be kept for another run; None if that would settle nothing."""
         with self._lock:
@@ -237,7 +249,7 @@ class Estimator:
 
     def _learn(self, sample: Sample) -> None:
         """Take one call into account. Caller holds `_lock`."""
-        change = self._drift.contradicts(sample, self._computed())
+        change = "" if self._varied else self._drift.contradicts(sample, self._computed())
         if change == "nature":
             self._reset()
         elif change == "cost":

@@ -20,12 +20,14 @@ import threading
 import types
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Task
-from ..model import BackendName, Decision, Options, Profile
+from ..model import BackendName, Decision, Machine, Options, Profile
 from ..profiling.estimate import Estimator
+from ..profiling.shapes import Shapes, by_shape, differ, kinds_of, varies
+from .policy import is_trusted
 
 if TYPE_CHECKING:
     from .safety import Verdict
@@ -51,6 +53,7 @@ class FunctionRecord:
         "held",
         "held_ns",
         "hogging",
+        "kinds",
         "lock",
         "name",
         "named",
@@ -62,6 +65,7 @@ class FunctionRecord:
         "released",
         "scout_limit",
         "scouts",
+        "shapes",
         "stay",
         "steady",
         "suited",
@@ -97,6 +101,10 @@ class FunctionRecord:
         self.counts: dict[BackendName, int] = {}
         self.failures = 0
         self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
+        self.kinds: tuple[type, ...] | None = None  # of its first call's arguments
+        self.shapes: Shapes | None = (
+            None  # what is known by what calls are given, once that is seen to matter
+        )
         self.consulted = False  # its code has been asked what kind of work it does
         self.twin: Estimator | None = None  # of its async twin's calls
         self.flying = 0  # calls accepted and not ended that the twin may run; changed under the lock
@@ -136,6 +144,29 @@ class FunctionRecord:
                 self.suited.clear()
             found = self.suited[kinds, seen] = judge(fn, kinds, seen)
         return found
+
+    def learned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A call with these arguments has been measured: see whether calls differ by what they are given."""
+        if self.kinds is None:
+            self.kinds = kinds_of(args, kwargs)
+        profile = self.estimator.profile()
+        if not profile.settled:
+            return
+        if varies(profile, self.estimator.spread()) or differ(profile, self.kinds, args, kwargs):
+            self.estimator.varies()
+            self.shapes = Shapes()
+            self.steady = None
+
+    def profile_by_shape(self, task: Task, machine: Machine) -> Profile:
+        """What is known of calls like this one; nothing, if none had arguments of such classes."""
+        assert self.shapes is not None
+        task.shape, strange = self.shapes.estimator(task.args, task.kwargs)
+        overall, mine = self.profile(), task.shape.profile()
+        if strange and overall.settled:
+            return Profile()
+        if not is_trusted(mine, machine):
+            return by_shape(overall, mine)
+        return _with_safety(mine, overall.process_safe)
 
     def profile(self) -> Profile:
         """What is known, with what is known of its safety."""
@@ -178,7 +209,7 @@ class FunctionRecord:
             self.counts[backend] = self.counts.get(backend, 0) + 1
 
 
-def _with_safety(profile: Profile, safe: bool) -> Profile:
+def _with_safety(profile: Profile, safe: bool | None) -> Profile:
     """The profile with its safety filled in."""
     return Profile(
         profile.calls,

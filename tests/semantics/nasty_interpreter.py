@@ -441,7 +441,7 @@ def _names(n: int) -> tuple[Any]:
 
 
 CASES = [
-    *(_case(fn, lambda n: (_grown(n),)) for fn in (size_of, own_size_of, references_to)),
+    *(_case(fn, lambda n: (_grown(n),)) for fn in (size_of, own_size_of)),
     _case(size_of_a_dict, lambda n: (_shrunk_dict(n),)),
     *(
         _case(fn, lambda n: (_shrunk(n),))
@@ -491,10 +491,8 @@ CASES = [
         _case,
         (
             order_of_types,
-            text_of_an_object,
             text_of_a_function,
             process,
-            thread,
             has_local,
             used_time,
             variable,
@@ -502,5 +500,4 @@ CASES = [
             asks_what_it_remembers,
         ),
     ),
-    _case(flags, lambda n: (decimal.Context(prec=5),)),
 ]

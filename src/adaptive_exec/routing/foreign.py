@@ -79,6 +79,8 @@ class Foreign(Asking):
             return decorated or self.fresh(node, "wraps", IDENTITY)
         if name == "sqlite3.connect" and "uri" in args.named:
             self.stay("opens a database by its URI, which may be one in this process's memory", node, frame)
+        if name in ("builtins.repr", "builtins.ascii"):
+            self.refuse_places(args.first(), node, frame)
         if name == "functools.reduce" and len(args.positional) > 1 and not args.rest:
             return self._reduce(args, node, frame)
         if name in _LOOKING:

@@ -39,16 +39,12 @@ _MASK: Final = ("mask",)
 DEPENDING: Final[dict[str, tuple[str, ...]]] = {
     "csv": ("csv",),
     **dict.fromkeys(("argparse", "optparse", "getopt", "fileinput"), ("argv",)),
-    **dict.fromkeys(
-        ("socket", "ssl", "http", "smtplib", "ftplib", "poplib", "imaplib"), ("socket",)
-    ),
+    **dict.fromkeys(("socket", "ssl", "http", "smtplib", "ftplib", "poplib", "imaplib"), ("socket",)),
     **dict.fromkeys(("xmlrpc", "socketserver", "telnetlib", "nntplib"), ("socket",)),
     "urllib": ("socket", "schemes"),
     "mimetypes": ("mimetypes",),
     "tempfile": ("tempdir", "mask"),
-    **dict.fromkeys(
-        ("zipfile", "tarfile", "dbm", "shelve", "subprocess", "wave"), _MASK
-    ),
+    **dict.fromkeys(("zipfile", "tarfile", "dbm", "shelve", "subprocess", "wave"), _MASK),
     "sqlite3": ("mask", "sqlite3"),
     "shutil": ("mask", "shutil"),
     "copy": ("copyreg",),
@@ -203,7 +199,11 @@ def _tables(*places: tuple[str, str]) -> Callable[[], Any]:
         for module, name in places:
             table = vars(sys.modules[module]).get(name, ()) if module in sys.modules else None
             short = table is None or len(table) <= _SHORT
-            found.append(tuple(map(str, getattr(table, "items", lambda table=table: table or ())())) if short else len(table))
+            found.append(
+                tuple(map(str, getattr(table, "items", lambda table=table: table or ())()))
+                if short
+                else len(table)
+            )
         return None if not any(module in sys.modules for module, _ in places) else tuple(found)
 
     return ask
@@ -236,9 +236,7 @@ _ASKED: Final[dict[str, Callable[[], Any]]] = {
     "copyreg": _copyreg,
     "names": _tables(("logging", "_levelToName"), ("logging", "_nameToLevel")),
     "namespaces": _tables(("xml.etree.ElementTree", "_namespace_map")),
-    "charsets": _tables(
-        *(("email.charset", name) for name in ("CHARSETS", "ALIASES", "CODEC_MAP"))
-    ),
+    "charsets": _tables(*(("email.charset", name) for name in ("CHARSETS", "ALIASES", "CODEC_MAP"))),
     "entities": _tables(("html.entities", "html5"), ("html.entities", "name2codepoint")),
     "schemes": _tables(*(("urllib.parse", f"uses_{name}") for name in ("relative", "netloc", "params"))),
 }
@@ -267,8 +265,11 @@ def value_of(name: str) -> Any:
 
 _LOADED: Final = {
     **{name: name for name in ("csv", "sqlite3", "shutil")},
-    **{"names": "logging", "namespaces": "xml.etree.ElementTree", "charsets": "email.charset"},
-    **{"entities": "html.entities", "schemes": "urllib.parse"},
+    "names": "logging",
+    "namespaces": "xml.etree.ElementTree",
+    "charsets": "email.charset",
+    "entities": "html.entities",
+    "schemes": "urllib.parse",
 }
 
 

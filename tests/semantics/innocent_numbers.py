@@ -247,7 +247,9 @@ def fft(values: list[complex]) -> list[complex]:
         return values
     even, odd = fft(values[::2]), fft(values[1::2])
     twiddled = [cmath.exp(-2j * cmath.pi * k / n) * odd[k] for k in range(n // 2)]
-    return [e + t for e, t in zip(even, twiddled, strict=True)] + [e - t for e, t in zip(even, twiddled, strict=True)]
+    return [e + t for e, t in zip(even, twiddled, strict=True)] + [
+        e - t for e, t in zip(even, twiddled, strict=True)
+    ]
 
 
 def spectrum(n: int) -> list[float]:

@@ -366,7 +366,9 @@ def run_program(source: str) -> list[int]:
 
 def _log(n: int) -> str:
     """Lines of a log."""
-    good = f'10.0.0.{n} - bob [10/Oct/2023:13:55:{n % 60:02d}] "GET /a{n % 3}?q=1 HTTP/1.1" {200 + n * 5} 23{n}'
+    good = (
+        f'10.0.0.{n} - bob [10/Oct/2023:13:55:{n % 60:02d}] "GET /a{n % 3}?q=1 HTTP/1.1" {200 + n * 5} 23{n}'
+    )
     return "\n".join([good, "nonsense", good.replace("bob", "-").replace(f"23{n}", "-")] * 5)
 
 
@@ -383,5 +385,8 @@ CASES = [
     Case(dig, lambda n: (json.dumps({"a": [{"b": n}, {"b": [1, 2, n]}]}), f"a.{n % 3}.b")),
     Case(write_letter, lambda n: (["ann", "bob", "carl"][: n % 4],)),
     Case(to_ints, lambda n: (["1", "x", str(n)],)),
-    Case(run_program, lambda n: (f"push {n % 7}; print; push 3; add; jlt 40 1" + ("; boo" if n % 5 == 4 else ""),)),
+    Case(
+        run_program,
+        lambda n: (f"push {n % 7}; print; push 3; add; jlt 40 1" + ("; boo" if n % 5 == 4 else ""),),
+    ),
 ]

@@ -289,6 +289,29 @@ def by_a_slot(n: int) -> int:
     return _slotted.n
 
 
+def by_a_slot_unseen(n: int) -> int:
+    """The same, and nothing is given back."""
+    Slotted.n.__set__(_slotted, n)  # type: ignore[attr-defined]
+    return n
+
+
+def by_a_slot_of_a_name(n: int) -> int:
+    """The same by a name, and by object's own method."""
+    object.__setattr__(_slotted, "n" + "", n)
+    return n
+
+
+def by_method_type_unseen(n: int) -> int:
+    """A function bound to an object by hand, and called by map."""
+    return len(list(map(types.MethodType(_bump_by, _box), [n])))
+
+
+def _bump_by(self: Box, by: int) -> int:
+    """Counts."""
+    self.count += by
+    return by
+
+
 def by_object(n: int) -> int:
     """As frozen classes do it."""
     object.__setattr__(_box, "count", n)
@@ -535,7 +558,7 @@ def _append(value: int, to: list[int]) -> int:
 
 def by_double_star(n: int) -> int:
     """Handed on by a dict."""
-    return _append(**{"value": n, "to": _rows})
+    return _append(value=n, to=_rows)
 
 
 def by_partial(n: int) -> int:
@@ -609,7 +632,15 @@ def _reset() -> None:
 def _world() -> Any:
     """What there is."""
     state = (list(_rows), copy.deepcopy(_nested), copy.deepcopy(_table), bytes(_buffer), list(_numbers))
-    rest = (_text.getvalue(), _node, type(_box).__name__, vars(_box), _slotted.n, _random.getstate(), _queue.qsize())
+    rest = (
+        _text.getvalue(),
+        _node,
+        type(_box).__name__,
+        vars(_box),
+        _slotted.n,
+        _random.getstate(),
+        _queue.qsize(),
+    )
     return copy.deepcopy((*state, *rest, random.getstate()))
 
 

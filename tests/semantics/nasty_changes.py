@@ -7,24 +7,16 @@ import array
 import collections
 import configparser
 import copy
-import csv
 import ctypes
 import dataclasses
 import email.message
-import fractions
 import functools
-import hashlib
 import heapq
 import io
 import itertools
-import json
 import operator
 import pickle
 import random
-import re
-import string
-import struct
-import types
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
@@ -57,6 +49,9 @@ class Liar:
 
     def __reduce__(self) -> Any:
         return Liar, (self.n + 1,)
+
+    def __deepcopy__(self, memo: object) -> int:
+        return self.n
 
 
 class Lazily:
@@ -128,6 +123,34 @@ class Adding:
     def __float__(self) -> float:
         self.total += 8
         return 1.0
+
+
+class Rarely:
+    """Changes only once in a while."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.rows = [n]
+
+    def __len__(self) -> int:
+        if self.n > 45:
+            self.rows.append(1)
+        return 1
+
+    @property
+    def late(self) -> list[int]:
+        return self.rows if self.n > 45 else []
+
+    def __matmul__(self, other: int) -> list[int]:
+        return self.rows if self.n > 45 else []
+
+    def __hash__(self) -> int:
+        if self.n > 45:
+            self.rows.append(1)
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 class Words(collections.UserDict[str, int]):
@@ -573,6 +596,45 @@ def floated(thing: Any, n: int) -> float:
     return float(thing)
 
 
+def measured(thing: Any, n: int) -> int:
+    """A length that changes, once in a while."""
+    return len(thing)
+
+
+def grown_by_a_property(thing: Any, n: int) -> int:
+    """What a property gives is the object's own, once in a while."""
+    thing.late.append(n)
+    return n
+
+
+def grown_by_an_operator(thing: Any, n: int) -> int:
+    """What an operator gives is the object's own, once in a while."""
+    (thing @ n).append(n)
+    return n
+
+
+def keyed(thing: Any, n: int) -> int:
+    """A hash that changes, once in a while."""
+    return len({thing: n})
+
+
+def counted_up(number: Any, n: int) -> Any:
+    """A number that is an array once in a while."""
+    number += 1
+    return float(number[0]) if n > 45 else number
+
+
+def doubled(number: Any, n: int) -> int:
+    """A number that is a list once in a while."""
+    number *= 2
+    return n
+
+
+def rarely_filled(table: dict[str, int], n: int) -> int:
+    """A table that has the key mostly."""
+    return table["a"] + n
+
+
 def has_cache(thing: Any, n: int) -> int:
     """Whether it has what is lost on the way."""
     return len(thing.cache) + n
@@ -639,7 +701,7 @@ def _shown(value: Any) -> Any:
         return value.sections()
     if isinstance(value, email.message.Message):
         return value.as_string()
-    if isinstance(value, (Adding, Shy, Lazily, Liar, argparse.Namespace)):
+    if isinstance(value, (Adding, Rarely, Shy, Lazily, Liar, argparse.Namespace)):
         return dict(vars(value))
     if isinstance(value, (dict, collections.UserDict)):
         return {key: _shown(each) for key, each in value.items()}
@@ -654,7 +716,9 @@ def _case(fn: Any, make: Any, late: Any = None) -> Case:
         _given.append(made)
         return opaque(made, n)
 
-    return Case(fn, arguments=give, world=lambda: ([_shown(each) for each in _given], list(_log)), reset=_reset)
+    return Case(
+        fn, arguments=give, world=lambda: ([_shown(each) for each in _given], list(_log)), reset=_reset
+    )
 
 
 def _cases(make: Any, *fns: Any, late: Any = None) -> list[Case]:
@@ -671,7 +735,9 @@ _defaulting = functools.partial(collections.defaultdict, int)
 
 CASES = [
     _case(by_default_dict, lambda n: collections.defaultdict(list, {"0": [n]})),
-    _case(by_default_dict, lambda n: {str(i): [n] for i in range(5)}, lambda n: collections.defaultdict(list)),
+    _case(
+        by_default_dict, lambda n: {str(i): [n] for i in range(5)}, lambda n: collections.defaultdict(list)
+    ),
     _case(by_nested_default_dict, lambda n: [collections.defaultdict(int)]),
     *_cases(
         lambda n: collections.defaultdict(int),
@@ -716,7 +782,9 @@ CASES = [
     _case(by_nan_to_num, lambda n: np.array([1.0, np.nan])),
     _case(by_shared_buffer, lambda n: array.array("i", [1, 2])),
     *_cases(lambda n: bytearray(8), by_memory, by_reader, by_ctypes),
-    *_cases(lambda n: [1, 2, n], by_loop, by_star_target, by_slice, by_heap, by_lambda_default, by_singledispatch),
+    *_cases(
+        lambda n: [1, 2, n], by_loop, by_star_target, by_slice, by_heap, by_lambda_default, by_singledispatch
+    ),
     _case(by_singledispatch, _early, lambda n: [n]),
     *_cases(lambda n: Trip(["a"]), by_delete, by_asdict, by_replace, by_shallow_copy),
     _case(by_dict_of_lists, lambda n: {"a": [n, 1]}),
@@ -746,11 +814,18 @@ CASES = [
         listed,
         floated,
     ),
-    *_cases(_early, added_to, summed_up, is_found, is_least, negated, texted, floated, late=lambda n: Adding()),
+    *_cases(
+        _early, added_to, summed_up, is_found, is_least, negated, texted, floated, late=lambda n: Adding()
+    ),
     _case(joined_path, lambda n: "a", lambda n: Adding()),
+    *_cases(Rarely, measured, grown_by_a_property, grown_by_an_operator, keyed),
+    _case(counted_up, _early, lambda n: np.arange(3.0)),
+    _case(doubled, _early, lambda n: [n]),
+    _case(rarely_filled, lambda n: collections.defaultdict(int, {"a" if n < 40 else "b": n})),
+    _case(rarely_filled, lambda n: {"a": n}, lambda n: collections.defaultdict(int)),
     _case(has_cache, Shy),
     _case(true_number, Liar),
-    Case(gives_a_liar, world=lambda: None),
+    Case(gives_a_liar),
     Case(made_shy),
     _case(pickled, Liar),
     _case(asked, Lazily),

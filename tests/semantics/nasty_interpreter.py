@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextvars
 import copy
-import decimal
 import functools
 import heapq
 import inspect
@@ -59,11 +58,6 @@ def own_size_of(values: list[int]) -> int:
 def size_of_a_dict(values: dict[int, int]) -> int:
     """A dict that shrank has room that a copy has not."""
     return sys.getsizeof(values)
-
-
-def references_to(values: list[int]) -> int:
-    """How often something is referred to."""
-    return sys.getrefcount(values)
 
 
 def order_of_numbers(values: set[int]) -> list[int]:
@@ -196,7 +190,7 @@ def sums_floats(names: list[str]) -> float:
 
 def sums_floats_at_once(names: list[str]) -> float:
     """The same by sum."""
-    return sum({name: 0 for name in names} and {1.1 * ord(name[0]): name for name in set(names)})
+    return sum(dict.fromkeys(names, 0) and {1.1 * ord(name[0]): name for name in set(names)})
 
 
 def pattern_of_a_set(names: list[str]) -> list[str]:
@@ -232,7 +226,9 @@ def largest_of_a_set(names: list[str]) -> list[str]:
 
 def mode_of_a_set(names: list[str]) -> str:
     """The most frequent, where the first wins."""
-    return statistics.mode([name[1] for name in set(names)]) + next(iter(collections.Counter({n[1] for n in names})))
+    return statistics.mode([name[1] for name in set(names)]) + next(
+        iter(collections.Counter({n[1] for n in names}))
+    )
 
 
 def last_wins(names: list[str]) -> dict[str, str]:
@@ -309,11 +305,6 @@ def update_order(names: list[str]) -> list[str]:
     return [name for name, _ in counter.most_common(2)]
 
 
-def text_of_an_object(n: int) -> str:
-    """Where an object is, as text."""
-    return str(_mine[0])
-
-
 def text_of_a_function(n: int) -> str:
     """Where a function is, as text."""
     return f"{_shard!r}"
@@ -350,11 +341,6 @@ def process(n: int) -> int:
     return os.getpid()
 
 
-def thread(n: int) -> bool:
-    """Which thread this is."""
-    return threading.current_thread() is threading.main_thread()
-
-
 def has_local(n: int) -> int:
     """What the process holds for a thread."""
     return len(vars(_local))
@@ -381,11 +367,6 @@ def sets_a_variable(n: int) -> int:
 def copies(value: Any) -> int:
     """What a class does as it is copied."""
     return int(copy.copy(value).n)
-
-
-def flags(context: decimal.Context) -> decimal.Decimal:
-    """Flags of a context that was given are set."""
-    return context.divide(decimal.Decimal(1), decimal.Decimal(3))
 
 
 @functools.lru_cache(maxsize=2)

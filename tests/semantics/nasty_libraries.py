@@ -32,7 +32,6 @@ import string
 import sys
 import threading
 import urllib.parse
-import uuid
 import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -164,11 +163,6 @@ def unpacks(n: int) -> list[str]:
     return [each[0] for each in shutil.get_archive_formats()][n % 2 :]
 
 
-def finds_a_node(n: int) -> int:
-    """The node of this computer has been set."""
-    return uuid.getnode() + n
-
-
 def reads_local_conventions(n: int) -> Any:
     """The conventions for numbers have been overridden."""
     return locale.localeconv()["decimal_point"] * (n % 3 + 1)
@@ -192,11 +186,6 @@ def expands_a_match(n: int) -> str:
 def collects(n: int) -> bool:
     """The collector has been switched off."""
     return gc.isenabled()
-
-
-def counts_threads(n: int) -> int:
-    """Another thread has been started."""
-    return threading.active_count() + n - n
 
 
 def names_its_thread(n: int) -> str:
@@ -352,7 +341,6 @@ _prices = [decimal.Decimal("1.2345"), decimal.Decimal("2.3456")]
 _coarse = lambda: _precise(3, decimal.ROUND_UP)  # noqa: E731
 _fine = lambda: _precise(28)  # noqa: E731
 _here = sys.modules[__name__]
-_stop = threading.Event()
 
 
 def _unnamed() -> None:
@@ -369,12 +357,6 @@ def _utf8(encoding: Any) -> None:
 def _environment(value: str | None) -> Callable[[], object]:
     """Sets a variable or takes it away."""
     return lambda: os.environ.pop("NASTY", None) if value is None else os.environ.update(NASTY=value)
-
-
-def _lasting() -> None:
-    """A thread that stays."""
-    _stop.clear()
-    threading.Thread(target=_stop.wait, daemon=True).start()
 
 
 CASES = [
@@ -407,7 +389,12 @@ CASES = [
         arguments=lambda n: ([float(n), -1.0],),
     ),
     _done(lambda: os.environ.update(COLUMNS="30"), lambda: os.environ.pop("COLUMNS", None), helps),
-    _swapped(string.Template, "pattern", re.compile("%(?P<named>n)|(?P<escaped>%%)|(?P<braced>!!)|(?P<invalid>!)"), fills_a_template),
+    _swapped(
+        string.Template,
+        "pattern",
+        re.compile("%(?P<named>n)|(?P<escaped>%%)|(?P<braced>!!)|(?P<invalid>!)"),
+        fills_a_template,
+    ),
     _done(lambda: _utf8(email.charset.QP), lambda: _utf8(email.charset.BASE64), writes_a_mail),
     _done(lambda: sqlite3.register_adapter(Point, lambda p: p.n), _forget, stores_a_point),
     _done(lambda: setattr(Unit.METRE, "factor", 3), lambda: delattr(Unit.METRE, "factor"), measures_in_units),
@@ -416,13 +403,11 @@ CASES = [
         lambda: shutil.unregister_archive_format("nasty"),
         unpacks,
     ),
-    _swapped(uuid, "_node", 5, finds_a_node),
     _swapped(locale, "_override_localeconv", {"decimal_point": ","}, reads_local_conventions),
     _swapped(locale, "_override_localeconv", {"decimal_point": ",", "grouping": []}, formats_locally),
     _swapped(Fraction, "__str__", lambda self: "nasty", writes_fractions),
     _swapped(re, "sub", lambda *args: "nasty", expands_a_match),
     _done(gc.disable, gc.enable, collects),
-    _done(_lasting, _stop.set, counts_threads),
     _swapped(threading.main_thread(), "name", "nasty", names_its_thread),
     _swapped(sys, "excepthook", print, asks_for_a_hook),
     _done(lambda: sys.path.append("/nasty"), lambda: sys.path.remove("/nasty"), asks_for_the_path),

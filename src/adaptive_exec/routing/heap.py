@@ -217,11 +217,8 @@ class Heap:
 
     def refuse_places(self, value: Value, node: Any, frame: Frame) -> None:
         """A function is written out: with its place in memory, which differs from process to process."""
-        for thing in value:
-            if isinstance(thing, Local) or (
-                isinstance(thing, Known) and isinstance(thing.value, types.FunctionType)
-            ):
-                self.stay("writes out a function, and thereby its place in memory", node, frame)
+        if value and all(map(_is_function, value)):
+            self.stay("writes out a function, and thereby its place in memory", node, frame)
 
     def is_without(self, thing: Any, name: str) -> bool:
         """Whether something is an argument of unknown class, and nothing that is given has such an attribute."""
@@ -266,6 +263,13 @@ class Heap:
                     continue
                 if view or not counting or self.world.given is not None:
                     self.stay(f"may change {thing.label} in place", node, frame)
+
+
+def _is_function(thing: object) -> bool:
+    """Whether something is a function, written in Python."""
+    return isinstance(thing, Local) or (
+        isinstance(thing, Known) and isinstance(thing.value, types.FunctionType)
+    )
 
 
 def is_mapping(thing: object) -> bool:

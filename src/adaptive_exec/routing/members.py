@@ -245,9 +245,7 @@ class Members(Orders):
         mine = True in unknown
         if mine and "__missing__" in names and names is not tables.ANY_SPECIAL:
             self._refuse_filling(node, frame)
-        return result.union(
-            *(self.run_any(name, given=False not in unknown, mine=mine) for name in asked)
-        )
+        return result.union(*(self.run_any(name, given=False not in unknown, mine=mine) for name in asked))
 
     def _refuse_filling(self, node: Any, frame: Frame) -> None:
         """An argument is asked for an item: a dictionary with defaults may get one more by that."""

@@ -197,19 +197,18 @@ def _tables(*places: tuple[str, str]) -> Callable[[], Any]:
     def ask() -> Any:
         found: list[Any] = []
         for module, name in places:
-            table = vars(sys.modules[module]).get(name, ()) if module in sys.modules else None
-            short = table is None or len(table) <= _SHORT
-            found.append(
-                tuple(map(str, getattr(table, "items", lambda table=table: table or ())()))
-                if short
-                else len(table)
-            )
-        return None if not any(module in sys.modules for module, _ in places) else tuple(found)
+            if module not in sys.modules:
+                return None
+            table: Any = vars(sys.modules[module]).get(name, ())
+            items = table.items() if isinstance(table, dict) else table
+            found.append(tuple(map(str, items)) if len(table) <= _SHORT else len(table))
+        return tuple(found)
 
     return ask
 
 
 _SHORT: Final = 200
+_TABLES: Final = ("names", "namespaces", "charsets", "entities", "schemes")
 
 
 def _named(value: Any) -> str:
@@ -299,7 +298,7 @@ def settle(settings: tuple[tuple[str, Any], ...]) -> str | None:
             return name
         if theirs is not None:
             _load(name)
-        if theirs is None and name.startswith("library:"):
+        if theirs is None and (name.startswith("library:") or name in _TABLES):
             continue  # it was not loaded there
         if value_of(name) == theirs:
             continue

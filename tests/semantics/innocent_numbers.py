@@ -211,7 +211,7 @@ def invoice(lines: list[tuple[str, str, int]]) -> dict[str, Decimal]:
 def egyptian(numerator: int, denominator: int) -> list[Fraction]:
     """Greedy unit fractions."""
     rest = Fraction(numerator, denominator)
-    parts = []
+    parts: list[Fraction] = []
     while rest > 0 and len(parts) < 12:
         part = Fraction(1, math.ceil(1 / rest))
         parts.append(part)
@@ -319,7 +319,7 @@ def power_iteration(seed: int, size: int) -> float:
     for _ in range(20):
         w = a @ v
         v = w / np.linalg.norm(w)
-    return float(round(v @ a @ v, 6))
+    return round(float(v @ a @ v), 6)
 
 
 def normalise(rows: list[list[float]]) -> Any:

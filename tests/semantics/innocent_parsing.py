@@ -277,8 +277,8 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
     """Reads sections by hand."""
     result: dict[str, dict[str, str]] = {}
     current: dict[str, str] | None = None
-    for lineno, line in enumerate(text.splitlines(), 1):
-        line = line.split("#")[0].strip()
+    for lineno, raw in enumerate(text.splitlines(), 1):
+        line = raw.split("#")[0].strip()
         if not line:
             continue
         if line.startswith("[") and line.endswith("]"):

@@ -134,7 +134,7 @@ def out_of_a_slice(n: int) -> int:
 
 def out_of_sorted(n: int) -> int:
     """A sorted list has, too."""
-    sorted(_nested, key=len)[0].append(n)
+    sorted(_nested, key=len)[0].append(n)  # noqa: FURB192
     return len(_nested[0])
 
 
@@ -260,8 +260,8 @@ def by_generator(n: int) -> int:
 def by_send(n: int) -> int:
     """By what is sent to a generator."""
 
-    def gen() -> Iterator[int]:
-        mine = yield 0  # type: ignore[misc]
+    def gen() -> Any:
+        mine: Any = yield 0
         mine.append(n)
         yield len(mine)
 
@@ -285,13 +285,16 @@ def by_a_function_of_a_class(n: int) -> int:
 
 def by_a_slot(n: int) -> int:
     """The descriptor of a slot."""
-    Slotted.n.__set__(_slotted, n)  # type: ignore[attr-defined]
+    vars_of: Any = Slotted
+    vars_of.n.__set__(_slotted, n)
     return _slotted.n
 
 
-def by_a_slot_unseen(n: int) -> int:
-    """The same, and nothing is given back."""
-    Slotted.n.__set__(_slotted, n)  # type: ignore[attr-defined]
+def by_a_slot_at_last(n: int) -> int:
+    """The same, late, and nothing is given back."""
+    kind: Any = Slotted
+    if n > 45:
+        kind.n.__set__(_slotted, n)
     return n
 
 
@@ -301,7 +304,7 @@ def by_a_slot_of_a_name(n: int) -> int:
     return n
 
 
-def by_method_type_unseen(n: int) -> int:
+def by_a_mapped_method(n: int) -> int:
     """A function bound to an object by hand, and called by map."""
     return len(list(map(types.MethodType(_bump_by, _box), [n])))
 
@@ -321,7 +324,7 @@ def by_object(n: int) -> int:
 def by_another_class(n: int) -> str:
     """The class of an object changes."""
     before = type(_box).__name__
-    _box.__class__ = Other if before == "Box" else Box  # type: ignore[assignment]
+    _box.__class__ = Other if before == "Box" else Box
     return before
 
 
@@ -351,7 +354,13 @@ def by_a_dispatch_table(n: int) -> int:
 
 def by_accumulate(n: int) -> int:
     """What accumulates into a list."""
-    return len(list(itertools.accumulate([1, 2], lambda a, b: (_rows.append(n), b)[1])))
+    return len(list(itertools.accumulate([1, 2], lambda a, b: (_noted(n), b)[1])))
+
+
+def _noted(n: int) -> bool:
+    """Appends."""
+    _rows.append(n)
+    return True
 
 
 def by_insort(n: int) -> int:
@@ -492,7 +501,7 @@ def by_swapping(n: int) -> int:
 def by_try(n: int) -> int:
     """A name bound where an error is caught."""
     try:
-        mine = [][n]
+        mine = list[Any]()[n]
     except IndexError:
         mine = _rows
     mine.append(n)
@@ -522,7 +531,8 @@ def by_attribute(n: int) -> int:
 
 def by_setdefault(n: int) -> int:
     """What a dict gives for a key it has not."""
-    {}.setdefault("a", _rows).append(n)
+    mine: dict[str, list[int]] = {}
+    mine.setdefault("a", _rows).append(n)
     return len(_rows)
 
 
@@ -610,7 +620,6 @@ def _deep(n: int, into: list[int]) -> int:
 
 def _reset() -> None:
     """As at the start."""
-    global _local, _node
     _rows.clear()
     _nested[:] = [[]]
     _table.clear()

@@ -78,7 +78,7 @@ class Preparing(type):
     """Notes what a class body is prepared for."""
 
     @classmethod
-    def __prepare__(mcs, name: str, bases: tuple[type, ...], /, **kwargs: Any) -> dict[str, object]:
+    def __prepare__(mcs, name: str, bases: tuple[type, ...], /, **kwargs: Any) -> dict[str, object]:  # noqa: N804
         _log.append(name)
         return {}
 
@@ -307,7 +307,8 @@ def prepares_a_class(n: int) -> str:
 
 def asks_a_class_for_an_item(n: int) -> Any:
     """A class notes for which item it is asked."""
-    return Item[n]
+    kind: Any = Item
+    return kind[n]
 
 
 def dies(n: int) -> int:
@@ -325,7 +326,7 @@ def dies_in_a_list(n: int) -> int:
 def sets_what_is_guarded(n: int) -> int:
     """Attributes of what is made here are noted as they are set."""
     made = Guarded()
-    made.value = n  # type: ignore[attr-defined]
+    made.value = n
     return n
 
 

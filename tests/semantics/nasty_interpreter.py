@@ -25,7 +25,7 @@ from tests.semantics.case import Case
 from tests.semantics.nasty_given import opaque
 
 _WORDS = [f"{letter}{n % 3}" for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz")]
-_MODE = "".join(["mo", "de"])
+_MODE = "".join(["mo", "de"])  # noqa: FLY002
 _SENTINEL: Any = object()
 _pair = ([1], [2])
 _current: contextvars.ContextVar[int] = contextvars.ContextVar("current", default=0)
@@ -190,12 +190,12 @@ def sums_floats(names: list[str]) -> float:
 
 def sums_floats_at_once(names: list[str]) -> float:
     """The same by sum."""
-    return sum(dict.fromkeys(names, 0) and {1.1 * ord(name[0]): name for name in set(names)})
+    return sum({1.1 * ord(name[0]): name for name in set(names)})
 
 
 def pattern_of_a_set(names: list[str]) -> list[str]:
     """A pattern of alternatives in the order of a set."""
-    pattern = re.compile("|".join({name[0] for name in names} | {name for name in names}))
+    pattern = re.compile("|".join({name[0] for name in names} | set(names)))
     return pattern.findall("a0b1c2d0e1")
 
 
@@ -216,7 +216,7 @@ def order_of_common_keys(names: list[str]) -> list[str]:
 
 def order_of_items(names: list[str]) -> Any:
     """The items that two dicts don't have in common."""
-    return list(dict.fromkeys(names, 1).items() ^ {"a0": 1}.items())[0]
+    return list(dict.fromkeys(names, 1).items() ^ {"a0": 1}.items())[0]  # noqa: RUF015
 
 
 def largest_of_a_set(names: list[str]) -> list[str]:
@@ -348,7 +348,7 @@ def has_local(n: int) -> int:
 
 def used_time(n: int) -> bool:
     """How much time the process has used."""
-    return time.process_time() < _mine[1]
+    return bool(time.process_time() < _mine[1])
 
 
 def variable(n: int) -> int:

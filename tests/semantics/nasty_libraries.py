@@ -36,6 +36,7 @@ import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from fractions import Fraction
+from html.entities import html5
 from typing import Any
 
 import numpy as np
@@ -334,12 +335,13 @@ def _precise(digits: int, rounding: str = decimal.ROUND_HALF_EVEN) -> None:
 def _forget() -> None:
     """Nothing is registered."""
     copyreg.dispatch_table.pop(Point, None)
-    sqlite3.adapters.pop((Point, sqlite3.PrepareProtocol), None)  # type: ignore[attr-defined]
+    sqlite3.adapters.pop((Point, sqlite3.PrepareProtocol), None)
 
 
 _prices = [decimal.Decimal("1.2345"), decimal.Decimal("2.3456")]
 _coarse = lambda: _precise(3, decimal.ROUND_UP)  # noqa: E731
 _fine = lambda: _precise(28)  # noqa: E731
+_SCHEMES = (urllib.parse.uses_relative, urllib.parse.uses_netloc)
 _here = sys.modules[__name__]
 
 
@@ -364,8 +366,8 @@ CASES = [
     _done(lambda: calendar.setfirstweekday(6), lambda: calendar.setfirstweekday(0), weeks_of_a_month),
     _swapped(reprlib.aRepr, "maxlist", 2, shortens),
     _done(
-        lambda: (urllib.parse.uses_relative.append("nasty"), urllib.parse.uses_netloc.append("nasty")),
-        lambda: (urllib.parse.uses_relative.pop(), urllib.parse.uses_netloc.pop()),
+        lambda: [each.append("nasty") for each in _SCHEMES],  # type: ignore[func-returns-value]
+        lambda: [each.pop() for each in _SCHEMES],
         joins_addresses,
     ),
     _done(
@@ -420,8 +422,8 @@ CASES = [
     _done(_coarse, _fine, formats_a_decimal, arguments=lambda n: (_prices[n % 2],)),
     _done(_coarse, _fine, powers_of_given, arguments=lambda n: (float(n) if n < 40 else _prices[n % 2],)),
     _done(
-        lambda: html.entities.html5.__setitem__("nasty;", "!"),
-        lambda: html.entities.html5.pop("nasty;"),
+        lambda: html5.__setitem__("nasty;", "!"),
+        lambda: html5.pop("nasty;"),
         escapes,
     ),
     _swapped(calendar, "month_abbr", ["x"] * 13, names_of_months),
@@ -436,5 +438,5 @@ CASES = [
     _done(_environment("x"), _environment(None), joins_the_environment),
     _done(lambda: _cached(1).append(5), _cached.cache_clear, asks_a_cache),
     _done(_cached.cache_clear, int, asks_how_often),
-    _done(lambda: copyreg.pickle(Point, lambda p: (Point, (p.n + 1,))), _forget, copies_a_point),  # type: ignore[arg-type,return-value]
+    _done(lambda: copyreg.pickle(Point, lambda p: (Point, (p.n + 1,))), _forget, copies_a_point),
 ]

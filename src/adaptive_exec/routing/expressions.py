@@ -113,6 +113,7 @@ class Expressions(Identities):
         """Call a method of a number or string."""
         if name in ("format", "format_map"):
             self._fetch_fields(node, args, scope)
+        self.change_by_method(name, args, node, scope.frame)
         self.callbacks(args, node, scope.frame)
         self.expose(args.all(), only_special=True)
         if name in ("join", "format"):

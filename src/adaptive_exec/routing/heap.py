@@ -256,7 +256,7 @@ class Heap:
             # Only what lends its memory can be viewed.
             view = view and not (isinstance(thing, Param) and self.world.lacks(*_LENDING))
             if isinstance(thing, Param):
-                names = (tables.OPERATORS[type(node.op).__name__][2],)
+                names: tuple[str, ...] = (tables.OPERATORS[type(node.op).__name__][2],)
                 if counting and not view and not isinstance(node.op, ast.Mult):
                     names = _LENDING  # of what is given only arrays can be counted up
                 if thing.kinds is None and self.world.lacks(*names):

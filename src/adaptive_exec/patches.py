@@ -134,7 +134,7 @@ def _told(key: str, value: Any, *, of_class: bool = False) -> str | None:
         return f"{code.co_qualname} {code.co_firstlineno} {zlib.crc32(code.co_code)} {held!r}"
     if isinstance(value, (type, types.BuiltinFunctionType)):
         return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, re.Pattern):
+    if isinstance(value, re.Pattern) and (of_class or key.isupper()):
         return f"{value.pattern!r} {value.flags}"
     if key.startswith("__") or type(value) not in _CONSTANTS:
         return None

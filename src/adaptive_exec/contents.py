@@ -162,6 +162,8 @@ class Contents:
             self.object_to("a file, which a worker would read or write in its copy only")
         elif any("__next__" in _own(base) for base in _bases(kind)):
             self.object_to("an iterator, which a worker would use up in its copy only")
+        elif any(_is_random(_module(base)) for base in _bases(kind)):
+            self.object_to("a generator of random numbers, which a worker would advance in its copy only")
         looks: list[Callable[[Any], list[Any] | None]] = []
         if issubclass(kind, float):
             looks.append(self._look_at_number)
@@ -222,6 +224,11 @@ class Contents:
             if id(each) in self.atoms:
                 self.object_to("the same number or text twice, and it compares identities")
             self.atoms[id(each)] = each
+
+
+def _is_random(module: object) -> bool:
+    """Whether the classes of a module are generators of random numbers."""
+    return isinstance(module, str) and (module in ("random", "_random") or module.startswith("numpy.random"))
 
 
 def _grouped(things: list[Any]) -> Iterable[list[Any]]:

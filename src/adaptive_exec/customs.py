@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from . import contexts
+from .faithful import is_foreign
 from .patches import library
 
 __all__ = ["ADOPTED", "DEPENDING", "FILES", "level", "settle", "value_of"]
@@ -38,15 +39,19 @@ _MASK: Final = ("mask",)
 DEPENDING: Final[dict[str, tuple[str, ...]]] = {
     "csv": ("csv",),
     **dict.fromkeys(("argparse", "optparse", "getopt", "fileinput"), ("argv",)),
-    **dict.fromkeys(
-        ("socket", "ssl", "http", "urllib", "smtplib", "ftplib", "poplib", "imaplib"), ("socket",)
-    ),
+    **dict.fromkeys(("socket", "ssl", "http", "smtplib", "ftplib", "poplib", "imaplib"), ("socket",)),
     **dict.fromkeys(("xmlrpc", "socketserver", "telnetlib", "nntplib"), ("socket",)),
+    "urllib": ("socket", "schemes"),
     "mimetypes": ("mimetypes",),
     "tempfile": ("tempdir", "mask"),
-    **dict.fromkeys(
-        ("shutil", "zipfile", "tarfile", "sqlite3", "dbm", "shelve", "subprocess", "wave"), _MASK
-    ),
+    **dict.fromkeys(("zipfile", "tarfile", "dbm", "shelve", "subprocess", "wave"), _MASK),
+    "sqlite3": ("mask", "sqlite3"),
+    "shutil": ("mask", "shutil"),
+    "copy": ("copyreg",),
+    "logging": ("names",),
+    "xml": ("namespaces",),
+    "email": ("charsets",),
+    "html": ("entities",),
 }
 """What the functions of a top-level module depend on."""
 
@@ -175,6 +180,37 @@ def _shutil() -> Any:
     )
 
 
+def _copyreg() -> Any:
+    """How classes are copied that are not the standard library's, nor another's."""
+    import copyreg
+
+    return frozenset(
+        (f"{kind.__module__}.{kind.__qualname__}", _named(each))
+        for kind, each in list(copyreg.dispatch_table.items())
+        if not is_foreign(kind.__module__)
+    )
+
+
+def _tables(*places: tuple[str, str]) -> Callable[[], Any]:
+    """Asks for tables of a library into which names may be put: their items, or how many where that is a lot."""
+
+    def ask() -> Any:
+        found: list[Any] = []
+        for module, name in places:
+            if module not in sys.modules:
+                return None
+            table: Any = vars(sys.modules[module]).get(name, ())
+            items = table.items() if isinstance(table, dict) else table
+            found.append(tuple(map(str, items)) if len(table) <= _SHORT else len(table))
+        return tuple(found)
+
+    return ask
+
+
+_SHORT: Final = 200
+_TABLES: Final = ("names", "namespaces", "charsets", "entities", "schemes")
+
+
 def _named(value: Any) -> str:
     """What a function is called."""
     return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
@@ -196,6 +232,12 @@ _ASKED: Final[dict[str, Callable[[], Any]]] = {
     "mimetypes": _mimetypes,
     "sqlite3": _sqlite3,
     "shutil": _shutil,
+    "copyreg": _copyreg,
+    "names": _tables(("logging", "_levelToName"), ("logging", "_nameToLevel")),
+    "namespaces": _tables(("xml.etree.ElementTree", "_namespace_map")),
+    "charsets": _tables(*(("email.charset", name) for name in ("CHARSETS", "ALIASES", "CODEC_MAP"))),
+    "entities": _tables(("html.entities", "html5"), ("html.entities", "name2codepoint")),
+    "schemes": _tables(*(("urllib.parse", f"uses_{name}") for name in ("relative", "netloc", "params"))),
 }
 ADOPTED: Final[dict[str, Callable[[Any], None]]] = {
     "argv": _adopt_argv,
@@ -220,6 +262,16 @@ def value_of(name: str) -> Any:
     return _ASKED[name]()
 
 
+_LOADED: Final = {
+    **{name: name for name in ("csv", "sqlite3", "shutil")},
+    "names": "logging",
+    "namespaces": "xml.etree.ElementTree",
+    "charsets": "email.charset",
+    "entities": "html.entities",
+    "schemes": "urllib.parse",
+}
+
+
 def _load(name: str) -> None:
     """Load what the parent has loaded."""
     if name == "mimetypes":
@@ -227,8 +279,8 @@ def _load(name: str) -> None:
 
         if not mimetypes.inited:
             mimetypes.init()
-    elif name in ("csv", "sqlite3", "shutil"):
-        importlib.import_module(name)  # nothing is registered before
+    elif name in _LOADED:
+        importlib.import_module(_LOADED[name])  # nothing is registered before
     elif name.startswith("library:"):
         importlib.import_module(name.partition(":")[2])
 
@@ -246,7 +298,7 @@ def settle(settings: tuple[tuple[str, Any], ...]) -> str | None:
             return name
         if theirs is not None:
             _load(name)
-        if theirs is None and name.startswith("library:"):
+        if theirs is None and (name.startswith("library:") or name in _TABLES):
             continue  # it was not loaded there
         if value_of(name) == theirs:
             continue

@@ -18,6 +18,7 @@ Races: two threads look at once: each keeps what it saw, the namespaces and thei
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 import zlib
@@ -84,7 +85,7 @@ def _is_same_code(space: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
 
 def _is_told(name: str, value: Any) -> bool:
     """Whether something is a part of what a library is."""
-    return isinstance(value, _CODE) or (not name.startswith("_") and type(value) in _CONSTANTS)
+    return isinstance(value, (*_CODE, re.Pattern)) or (not name.startswith("_") and type(value) in _CONSTANTS)
 
 
 def _family(name: str) -> list[types.ModuleType]:
@@ -113,7 +114,7 @@ def _parts(
         told = _told(key, value)
         if told is not None:
             yield f"{name}.{key} {told}"
-        if type(value) is type and value.__module__ == name:
+        if isinstance(value, type) and value.__module__ == name:
             members = vars(value)
             seen = dict(members)
             spaces.append((members, seen))
@@ -133,6 +134,8 @@ def _told(key: str, value: Any, *, of_class: bool = False) -> str | None:
         return f"{code.co_qualname} {code.co_firstlineno} {zlib.crc32(code.co_code)} {held!r}"
     if isinstance(value, (type, types.BuiltinFunctionType)):
         return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, re.Pattern) and (of_class or key.isupper()):
+        return f"{value.pattern!r} {value.flags}"
     if key.startswith("__") or type(value) not in _CONSTANTS:
         return None
     plain = of_class and type(value) is not int and not key.startswith("_")

@@ -14,5 +14,6 @@ NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
     binds_arguments compares_records computes_in_a_context counts_regions integrates joins_tables layers_settings
+    americanise bank discount invoice life nbody_pairs parse_ini pipeline process_orders run_program
     orders_by_levels replays rounds_money runs_statistics sorts_by_a_given_key warns
 """)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from tests.semantics import (
+    nasty_aliases,
     nasty_dunders,
+    nasty_hooks,
     nasty_identity,
+    nasty_interpreter,
     nasty_keys,
     nasty_orders,
     nasty_rare,
@@ -32,4 +37,12 @@ CASES = [
     *nasty_rare.CASES,
     *nasty_reach.CASES,
     *nasty_settings.CASES,
+    *nasty_aliases.CASES,
+    *nasty_hooks.CASES,
+    *nasty_interpreter.CASES,
 ]
+
+if importlib.util.find_spec("numpy"):
+    from tests.semantics import nasty_changes, nasty_libraries
+
+    CASES += [*nasty_changes.CASES, *nasty_libraries.CASES]

@@ -38,7 +38,16 @@ __all__ = ["Attributes"]
 
 _DATA: Final = (types.MemberDescriptorType, property, functools.cached_property, TUPLE_GETTER)
 _REACHING: Final = frozenset(
-    {"__globals__", "__dict__", "__closure__", "__code__", "__subclasses__", "__builtins__", "__hash__"}
+    {
+        "__globals__",
+        "__dict__",
+        "__closure__",
+        "__code__",
+        "__subclasses__",
+        "__builtins__",
+        "__hash__",
+        "__sizeof__",
+    }
 )
 _OF_FRAMES: Final = frozenset(
     {"gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals", "f_locals", "f_builtins", "f_back"}

@@ -263,6 +263,8 @@ class Calls(Methods):
         if issubclass(kind, BaseException) or kind in (int, float, str, bytes, bool, complex, range, slice):
             if kind in (str, bytes) or issubclass(kind, BaseException):
                 self.refuse_order(args.all(), node, frame, deep=kind is str)
+            if kind is str:
+                self.refuse_places(args.first(), node, frame)
             self.touch(
                 args.all(),
                 _ASKED.get(kind, _SPOKEN),

@@ -74,6 +74,7 @@ _NAMES: Final[dict[str, str]] = {
         "computes with decimals, whose precision belongs to this thread",
         "decimal.Decimal decimal.localcontext decimal.getcontext decimal.setcontext",
     ),
+    "sys.getsizeof": "calls sys.getsizeof(), and a copy of something may have another size",
     "builtins.id": "calls id(), and an object has another id in another process",
     "builtins.hash": "calls hash(), and strings have other hashes in another process",
 }
@@ -103,7 +104,7 @@ _FREE: Final = _words("""
 """)
 
 _SYS_FREE: Final = _words("""
-    maxsize version version_info platform byteorder getsizeof float_info int_info hash_info maxunicode
+    maxsize version version_info platform byteorder float_info int_info hash_info maxunicode
     implementation exit hexversion intern exc_info exception getdefaultencoding getfilesystemencoding api_version
     copyright stdlib_module_names
 """)

@@ -113,6 +113,7 @@ class Expressions(Identities):
         """Call a method of a number or string."""
         if name in ("format", "format_map"):
             self._fetch_fields(node, args, scope)
+        self.change_by_method(name, args, node, scope.frame)
         self.callbacks(args, node, scope.frame)
         self.expose(args.all(), only_special=True)
         if name in ("join", "format"):
@@ -185,11 +186,12 @@ class Expressions(Identities):
             self.touch(right, spoken, node, scope.frame, deep=True)
             self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
             self.refuse_order(right, node, scope.frame, deep=True)
-        if not made and self._is_number(left | right, dunders[:2]):
+        unordered = self.is_set_sum(node, left, right)
+        if not made and not unordered and self._is_number(left | right, dunders[:2]):
             return NOTHING
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
-        kind = set if self.is_set_sum(node, left, right) else kind
+        kind = set if unordered else kind
         if isinstance(node.op, ast.Mult) and list in kinds:
             rows = frozenset(
                 thing for thing in left | right if isinstance(thing, Fresh) and thing.kind is list
@@ -313,6 +315,7 @@ class Expressions(Identities):
         )
         if any(isinstance(thing, Known) for thing in value):
             made |= frozenset(thing for thing in value if isinstance(thing, Known))
+            made |= self._item_of_class(value, index, node, scope)
         data = frozenset(thing for thing in value if not isinstance(thing, Known))
         for thing in data:
             if isinstance(thing, Outside) and isinstance(thing.value, defaultdict):
@@ -326,6 +329,16 @@ class Expressions(Identities):
             new = self.fresh(node, "slice", None if "numpy" in sys.modules else list, items)
             return made | (new | value if _ARRAYS & sys.modules.keys() else new)
         return items | made
+
+    def _item_of_class(self, value: Value, index: Value, node: ast.Subscript, scope: Scope) -> Value:
+        """`Kind[key]` runs what the class has for that."""
+        result: Value = NOTHING
+        for thing in value:
+            kind = thing.value if isinstance(thing, Known) else None
+            if isinstance(kind, type) and not self.methods_of(type(kind), "__getitem__"):
+                found = self.methods_of(kind, "__class_getitem__")
+                result |= self.run_methods(found, Args((frozenset({thing}), index)), node, scope.frame)
+        return result
 
     def _ev_slice(self, node: ast.Slice, scope: Scope) -> Value:
         ends = NOTHING.union(
@@ -341,6 +354,7 @@ class Expressions(Identities):
 
     def _ev_formattedvalue(self, node: ast.FormattedValue, scope: Scope) -> Value:
         value = self.value(node.value, scope)
+        self.refuse_places(value, node, scope.frame)
         self.refuse_order(value, node, scope.frame, deep=True)
         self.touch(value, ("__format__", "__str__", "__repr__"), node, scope.frame, deep=True)
         if node.format_spec is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import operator
+import sys
 import types
 from typing import Any, Final
 
@@ -79,6 +80,8 @@ class Foreign(Asking):
             return decorated or self.fresh(node, "wraps", IDENTITY)
         if name == "sqlite3.connect" and "uri" in args.named:
             self.stay("opens a database by its URI, which may be one in this process's memory", node, frame)
+        if name in ("builtins.repr", "builtins.ascii"):
+            self.refuse_places(args.first(), node, frame)
         if name == "functools.reduce" and len(args.positional) > 1 and not args.rest:
             return self._reduce(args, node, frame)
         if name in _LOOKING:
@@ -112,12 +115,22 @@ class Foreign(Asking):
             self._changes_argument(name, args, node, frame)
         if "out" in args.named:
             self.change(args.named["out"], "writes its output into", node, frame)
+        if name.startswith("numpy."):
+            self._changes_array(name, args, node, frame)
         for place in tables.CALLS_ARGUMENT.get(name, ()):
             for thing in args.at(place):
                 if (isinstance(thing, Param) and not self.is_without(thing, "__call__")) or (
                     isinstance(thing, Outside) and not never_changes(thing.value)
                 ):
                     self.stay(f"calls {thing.label}, which may do anything", node, frame)
+
+    def _changes_array(self, name: str, args: Args, node: Any, frame: Frame) -> None:
+        """A function of NumPy may write where it is told to, though that is not named, and need not copy."""
+        count = getattr(vars(sys.modules["numpy"]).get(name.removeprefix("numpy.")), "nin", 3)
+        for written in args.positional[count:]:
+            self.change(written, "writes its output into", node, frame, needed="__array__")
+        if name == "numpy.nan_to_num" and ("copy" in args.named or len(args.positional) > 1):
+            self.change(args.first(), "calls nan_to_num() on", node, frame, needed="__array__")
 
     def _known_result(self, name: str, args: Args, node: Any) -> Value:
         """What those builtins give of which it is known exactly."""

@@ -215,6 +215,11 @@ class Heap:
             elif isinstance(thing, (Local, LocalClass)):
                 self.raised |= stored  # kept somewhere: an attribute of a function of the call's own
 
+    def refuse_places(self, value: Value, node: Any, frame: Frame) -> None:
+        """A function is written out: with its place in memory, which differs from process to process."""
+        if value and all(map(_is_function, value)):
+            self.stay("writes out a function, and thereby its place in memory", node, frame)
+
     def is_without(self, thing: Any, name: str) -> bool:
         """Whether something is an argument of unknown class, and nothing that is given has such an attribute."""
         return isinstance(thing, Param) and thing.kinds is None and self.world.lacks(name)
@@ -250,10 +255,21 @@ class Heap:
             counting = not operand or isinstance(node.op, (ast.FloorDiv, ast.Mod, ast.Pow))
             # Only what lends its memory can be viewed.
             view = view and not (isinstance(thing, Param) and self.world.lacks(*_LENDING))
-            if isinstance(thing, Param) and (view or not counting):
-                if thing.kinds is None and self.world.lacks(tables.OPERATORS[type(node.op).__name__][2]):
+            if isinstance(thing, Param):
+                names: tuple[str, ...] = (tables.OPERATORS[type(node.op).__name__][2],)
+                if counting and not view and not isinstance(node.op, ast.Mult):
+                    names = _LENDING  # of what is given only arrays can be counted up
+                if thing.kinds is None and self.world.lacks(*names):
                     continue
-                self.stay(f"may change {thing.label} in place", node, frame)
+                if view or not counting or self.world.given is not None:
+                    self.stay(f"may change {thing.label} in place", node, frame)
+
+
+def _is_function(thing: object) -> bool:
+    """Whether something is a function, written in Python."""
+    return isinstance(thing, Local) or (
+        isinstance(thing, Known) and isinstance(thing.value, types.FunctionType)
+    )
 
 
 def is_mapping(thing: object) -> bool:

@@ -6,9 +6,11 @@ import dataclasses
 import functools
 import types
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
 
+from . import tables
 from .arguments import Args
 from .heap import ITEMS
 from .orders import Orders
@@ -40,6 +42,13 @@ METHODS: Final = (
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType, TUPLE_GETTER)
 
 
+_CHANGING: Final = {
+    *("__setitem__", "__delitem__", "__setattr__", "__delattr__", "__setstate__", "__init__", "__next__"),
+    *("__enter__", "__exit__", "__call__", "run"),
+}
+"""What changes its object by what it is for: those who call it on an argument are told elsewhere."""
+
+
 class Members(Orders):
     """Finds and runs what stands in classes."""
 
@@ -47,8 +56,8 @@ class Members(Orders):
         super().__init__(world, file)
         self.sent: Value = NOTHING
         self.hashing = 0
-        self._waiting: dict[tuple[int, int], tuple[type, type, Any]] = {}
-        self._given: dict[tuple[int, int], Value] = {}
+        self._waiting: dict[tuple[int, int, bool], tuple[type, type, Any]] = {}
+        self._given: dict[tuple[int, int, bool], Value] = {}
         self._later: dict[tuple[int, int, bool], tuple[Any, Any, Value, Value]] = {}
         self._calling: set[Fresh] = set()
         self._called_back: dict[Origin, tuple[Value, Value, Any, Frame]] = {}
@@ -233,20 +242,31 @@ class Members(Orders):
             return result
         written = self.world.written_names()
         asked = [name for name in names if name in written]
-        return result.union(*(self.run_any(name, given=False not in unknown) for name in asked))
+        mine = True in unknown
+        if mine and "__missing__" in names and names is not tables.ANY_SPECIAL:
+            self._refuse_filling(node, frame)
+        return result.union(*(self.run_any(name, given=False not in unknown, mine=mine) for name in asked))
 
-    def run_any(self, name: str, only: Any = object, *, given: bool = False) -> Value:
+    def _refuse_filling(self, node: Any, frame: Frame) -> None:
+        """An argument is asked for an item: a dictionary with defaults may get one more by that."""
+        if not self.world.lacks("__missing__") and self.world.gives(defaultdict):
+            self.stay("may add a missing key to a defaultdict that it is given", node, frame)
+
+    def run_any(self, name: str, only: Any = object, *, given: bool = False, mine: bool = False) -> Value:
         """Run what an object of an unknown class may have under this name: every such method of ours.
 
-        Each is read once, on an object of its own class that the call might have made: what it does to
-        that object, if it is an argument, `CallCheck` sees; what it does to the world is what matters here.
-        It is read later, by `run_waiting`, so that such calls don't nest; what it gives is known a round later.
+        Each is read once, on an object of its own class that the call might have made, and, if it may be an argument
+        (`mine`) and its class is one of those that calls are given, on an argument: `CallCheck` would not see what is
+        done to it once in a while, or by a class that comes later. It is read later, by `run_waiting`, so that such
+        calls don't nest; what it gives is known a round later.
         """
         result: Value = NOTHING
         for kind, owner, found in list(self.world.candidates(name, given=given)):
             if isinstance(found, only):
-                self._waiting.setdefault((id(kind), id(found)), (kind, owner, found))
-                result |= self._given.get((id(kind), id(found)), NOTHING)
+                whose = (mine or given) and name not in _CHANGING and self.world.gives(kind)
+                key = (id(kind), id(found), whose)
+                self._waiting.setdefault(key, (kind, owner, found))
+                result |= self._given.get(key, NOTHING)
         return result
 
     def expose(self, value: Value, *, only_special: bool) -> None:
@@ -259,7 +279,7 @@ class Members(Orders):
         for kind in kinds:
             if isinstance(kind, type):
                 for owner, found in self._exposed(kind, only_special):
-                    self._waiting.setdefault((id(kind), id(found)), (kind, owner, found))
+                    self._waiting.setdefault((id(kind), id(found), False), (kind, owner, found))
 
     def _exposed(self, kind: type, only_special: bool) -> list[tuple[type, Any]]:
         """The methods of a class that foreign code may run: special ones and properties, or all."""
@@ -280,6 +300,8 @@ class Members(Orders):
             key, (kind, owner, found) = list(self._waiting.items())[done]
             done += 1
             me, anything = self.fresh(kind, "some", kind), self.fresh(kind, "anything")
+            if key[2]:
+                me = frozenset({Param(f"a {kind.__name__} that it is given", (kind,))})
             self.hashing += (
                 1  # whether that ever runs is not known: that it asks for a hash is no reason to stay
             )

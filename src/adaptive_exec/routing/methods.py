@@ -57,8 +57,7 @@ class Methods(Mappings):
     def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of whatever the receiver may be."""
         result: Value = NOTHING
-        if name in ("pack_into", "readinto", "readinto1", "recv_into"):
-            self.change(args.first() | args.rest, f"calls {name}() on", node, frame)
+        self.change_by_method(name, args, node, frame)
         if name in FILES:
             self.world.settings.setdefault("mask")
         for thing in receiver:
@@ -73,6 +72,15 @@ class Methods(Mappings):
             if name in ("join", "format", "format_map"):
                 self.touch(args.all(), ("__str__", "__format__", "__iter__"), node, frame)
         return result
+
+    def change_by_method(self, name: str, args: Args, node: Any, frame: Frame) -> None:
+        """A method that changes one of its arguments, whosever it is."""
+        if name in tables.CHANGING_FIRST:
+            self.change(args.first() | args.rest, f"calls {name}() on", node, frame)
+        if name.startswith("parse_"):
+            self.change(args.at("namespace"), f"calls {name}() on", node, frame)
+        if name == "translate":
+            self.touch(args.all(), ("__getitem__", "__missing__"), node, frame)
 
     def _method_of(self, thing: Any, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of one thing."""
@@ -207,7 +215,7 @@ class Methods(Mappings):
                 result |= self.call(self.world.class_data(owner, name, found), args, node, frame)
         self.callbacks(args, node, frame)
         self.touch(args.all(), tables.ANY_SPECIAL, node, frame, deep=True)
-        if name in tables.NEW_RESULTS and not candidates and not data:
+        if name in tables.NEW_RESULTS and not candidates and not data and "copy" not in args.named:
             return self.fresh(node, "new")
         if name == "copy" and not candidates and not data:
             return self.fresh(node, "copy", list, self.items(me))

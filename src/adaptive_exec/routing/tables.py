@@ -40,7 +40,8 @@ MUTATORS: Final = _words("""
     rollback fetchone fetchall fetchmany __setitem__ __delitem__ __setattr__ __delattr__ __setstate__ __init__ __iadd__
     __ior__ __iand__ __isub__ __ixor__ __imul__ __enter__ __exit__ __set__ register unregister connect bind listen
     accept feed feed_data push unread enter_context callback cache_clear setstate appendChild set_name addHandler
-    removeHandler setLevel inc increment count_up subscribe info debug warning error critical exception log
+    removeHandler setLevel read_string read_dict read_file add_section remove_section remove_option inc increment
+    count_up subscribe info debug warning error critical exception log
 """)
 """Methods that change their object, whatever its class. Those of paths that touch only files are not among them."""
 
@@ -67,6 +68,9 @@ READERS: Final = _words("""
 
 TRUSTED: Final = _words("datetime pathlib re fractions uuid string _struct struct types")
 """Modules whose objects don't change, whatever method is called."""
+
+CHANGING_FIRST: Final = _words("pack_into readinto readinto1 recv_into __set__ __delete__")
+"""Methods that change their first argument."""
 
 CHANGES_ARGUMENT: Final[dict[str, int]] = {
     **dict.fromkeys(

@@ -6,6 +6,7 @@ import builtins
 import collections
 import enum
 import functools
+import inspect
 import io
 import logging
 import operator
@@ -114,6 +115,11 @@ class World:
         """Calls are given an object of this class, too."""
         if self.given is not None:
             self.given.setdefault(kind)
+
+    def gives(self, kind: type) -> bool:
+        """Whether calls are known to be given objects of this class, or of one that derives from it."""
+        given = self._seen if self.given is None else self.given
+        return any(kind in each.__mro__ for each in given)
 
     def lacks(self, *names: str) -> bool:
         """Whether nothing that a call is given has such attributes, numbers excepted.
@@ -307,6 +313,7 @@ class World:
         self.meet(owner)
         if isinstance(value, enum.Enum):
             _refuse_open(value, label)
+            self._note_member(owner, name, value)
             return NOTHING
         ours = self.is_ours(owner.__module__) or (never_changes(value) and not name.startswith("__"))
         read = (owner.__module__, f"{owner.__qualname__}.{name}") if ours else None
@@ -326,6 +333,13 @@ class World:
             if read is None and not never_changes(value):
                 raise StaysError(f"reads {label}, of a class that no worker can find")
         return self.sort(value, label, read)
+
+    def _note_member(self, owner: type, name: str, member: enum.Enum) -> None:
+        """Note the attributes of a member of an enumeration: it goes by its name, and they may be others elsewhere."""
+        for each, held in attributes_of(member).items() if self.is_ours(owner.__module__) else ():
+            place = (owner.__module__, f"{owner.__qualname__}.{name}.{each}")
+            if not each.startswith("_") and never_changes(held) and self.findable(place, held):
+                self.reads.setdefault(place)
 
     def findable(self, place: tuple[str, str], value: Any) -> tuple[str, str] | None:
         """The place itself if a value is found there, None otherwise."""
@@ -357,14 +371,11 @@ class World:
             submodule = sys.modules.get(dotted)
             if submodule is not None:
                 return frozenset({Known(submodule)})
-            lazy = (
-                isinstance(value, types.ModuleType)
-                and not self.is_ours(value.__name__)
-                and hasattr(value, name)
-            )
-            if isinstance(value, types.ModuleType) and not lazy:
-                raise StaysError(f"uses {dotted}, which does not exist yet")
             if isinstance(value, types.ModuleType):
+                if hasattr(inspect.getattr_static(type(value), name, None), "__get__"):
+                    raise StaysError(f"runs {dotted}, a property of a module")
+                if self.is_ours(value.__name__) or not hasattr(value, name):
+                    raise StaysError(f"uses {dotted}, which does not exist yet")
                 return self.sort(getattr(value, name), f"{dotted}", None)
             return NOTHING  # the __name__ of a function, and the like
         found = vars(value)[name]
@@ -383,7 +394,8 @@ class World:
                     if value is not sys and not name.startswith("__"):
                         self.reads.setdefault((value.__name__, name))
                     return NOTHING
-                return self.sort(found, f"{dotted}", None if stdlib else (value.__name__, name))
+                compared = not stdlib or isinstance(found, (list, dict, set))
+                return self.sort(found, f"{dotted}", (value.__name__, name) if compared else None)
             return self.sort(found, f"the module-level {_kind(found)} {dotted}", (value.__name__, name))
         place = (module_of(value), f"{value.__qualname__}.{name}")
         return self.sort(found, f"the function attribute {dotted}", self.findable(place, found))

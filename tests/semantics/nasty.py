@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.semantics import (
+    nasty_called,
     nasty_dunders,
     nasty_identity,
     nasty_keys,
@@ -25,6 +26,7 @@ def notes_every_seventh(n: int) -> int:
 
 CASES = [
     Case(notes_every_seventh, world=lambda: list(_seen), reset=_seen.clear),
+    *nasty_called.CASES,
     *nasty_dunders.CASES,
     *nasty_identity.CASES,
     *nasty_keys.CASES,

@@ -107,8 +107,8 @@ class Calls(Methods):
         """Call something that is data of the caller's."""
         if isinstance(thing, Outside) and self.world.top != "__main__":
             return self._call_outside(thing, args, node, frame)
-        if self.is_without(thing, "__call__"):
-            return NOTHING
+        if isinstance(thing, Param) and self.is_readable(thing):
+            return self.call(self.given_code(frozenset({thing})), args, node, frame)
         return self.stay(f"calls {thing.label}, which may do anything", node, frame)
 
     def _call_outside(self, thing: Outside, args: Args, node: Any, frame: Frame) -> Value:

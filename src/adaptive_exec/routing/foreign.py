@@ -72,9 +72,8 @@ class Foreign(Asking):
             # Of a function within; what a call keeps in such a cache is gone with the call.
             self.run_any("__hash__")
             self.run_any("__eq__")
-            functions = frozenset(
-                each for each in args.first() if isinstance(each, (Known, Local, Bound, Partial))
-            )
+            first = args.first() | self.given_code(args.first())
+            functions = frozenset(each for each in first if isinstance(each, (Known, Local, Bound, Partial)))
             decorated = functions if name != "functools.wraps" else NOTHING
             return decorated or self.fresh(node, "wraps", IDENTITY)
         if name == "sqlite3.connect" and "uri" in args.named:
@@ -114,7 +113,7 @@ class Foreign(Asking):
             self.change(args.named["out"], "writes its output into", node, frame)
         for place in tables.CALLS_ARGUMENT.get(name, ()):
             for thing in args.at(place):
-                if (isinstance(thing, Param) and not self.is_without(thing, "__call__")) or (
+                if (isinstance(thing, Param) and not self.is_readable(thing)) or (
                     isinstance(thing, Outside) and not never_changes(thing.value)
                 ):
                     self.stay(f"calls {thing.label}, which may do anything", node, frame)
@@ -168,9 +167,11 @@ class Foreign(Asking):
 
     def callbacks(self, args: Args, node: Any, frame: Frame, more: Value = NOTHING) -> Value:
         """Code that is not ours may call every function it is given, with anything else it is given."""
+        reached = self.reach(args.all())
+        mine = self.given_code(reached)
         functions = [
             thing
-            for thing in self.reach(args.all())
+            for thing in reached | mine
             if isinstance(thing, (Local, Partial, LocalClass))
             or (isinstance(thing, Bound) and self._worth_calling(thing))
             or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type, *_GETTERS)))
@@ -183,7 +184,7 @@ class Foreign(Asking):
         data |= self.items(data)
         result: Value = NOTHING
         for thing in functions:
-            self.order_of_callback(thing, args.all(), node, frame)
+            self.order_of_callback(thing, args.all() | mine, node, frame)
             if isinstance(thing, Known) and isinstance(thing.value, (*_IN_C, *_GETTERS)):
                 result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
                 continue

@@ -73,6 +73,17 @@ class Members(Orders):
     def call_function(self, fn: types.FunctionType, args: Args, node: Any, frame: Frame) -> Value:
         """Call a Python function that exists already."""
 
+    def given_code(self, value: Value) -> Value:
+        """The functions and classes that arguments among these may be, or hold."""
+        mine = any(isinstance(thing, Param) and not self.is_without(thing, "__call__") for thing in value)
+        return self.world.callees() if mine else NOTHING
+
+    def is_readable(self, thing: Param) -> bool:
+        """Whether all is known that an argument may be if it can be called; most can't."""
+        if self.is_without(thing, "__call__"):
+            return True
+        return thing.kinds is None and self.world.called is not None
+
     @abstractmethod
     def ask_class(self, kind: Any, names: tuple[str, ...], node: Any, frame: Frame, more: Value) -> Value:
         """Run the special methods that a class has from its own class."""

@@ -48,6 +48,8 @@ _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetr
 
 _KEEPING_NOTHING: Final = frozenset({"sort", "index", "count", "remove", "discard", "pop", "reverse"})
 """Methods of lists and sets that put nothing into them."""
+_OF_FUNCTIONS: Final = frozenset({"__call__", "__get__", "__wrapped__", "__func__"})
+"""What functions have that calls them, or gives them."""
 _KINDS: Final = 16
 
 
@@ -190,7 +192,21 @@ class Methods(Mappings):
                 return result
             if not any(hasattr(kind, name) for kind in thing.kinds):
                 self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
-        return self._method_by_name(me, thing.label, name, args, node, frame)
+        held = self._call_held_by(thing, name, args, node, frame)
+        return held | self._method_by_name(me, thing.label, name, args, node, frame)
+
+    def _call_held_by(self, thing: Param, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call what an attribute of an argument may be besides a method: a function that is given."""
+        world = self.world
+        if world.given is None or self.is_without(thing, "__call__"):
+            return NOTHING
+        if world.called is None:
+            if name in _OF_FUNCTIONS or not any(hasattr(kind, name) for kind in world.given):
+                self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+            return NOTHING
+        if name not in _OF_FUNCTIONS and not world.called.held:
+            return NOTHING
+        return self.call(world.callees(), args, node, frame)
 
     def _method_by_name(self, me: Value, label: str, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of an object of the caller's, of a class that is not known."""
@@ -300,7 +316,10 @@ class Methods(Mappings):
             self.sent |= args.all()
             self.raised |= args.all()
             self.changed = True
-        held = frozenset(t for t in self.field(thing, name) if isinstance(t, (Known, Local, Bound, Partial)))
+        held = self.field(thing, name)
+        held = frozenset(
+            t for t in held | self.given_code(held) if isinstance(t, (Known, Local, Bound, Partial))
+        )
         if held:
             return self.call(held, args, node, frame)
         if name in tables.NEW_RESULTS:

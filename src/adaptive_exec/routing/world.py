@@ -17,6 +17,7 @@ import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from .callables import Callables, place_of
 from .denied import denied, denied_objects
 from .dependence import settings_of
 from .environment import Pin, Reads, attributes_of, current, never_changes
@@ -67,13 +68,20 @@ class World:
         module: Name of the module of the submitted function: its top-level package is ours in any case.
         given: Of which classes objects may be given; None if that is not known.
         seen: Some of which they are, where not all are known.
+        called: What can be called among what is given; None if it can't be told.
 
     Attributes:
         living: The classes whose objects can be there at all; None if it may be any that modules define.
         lacking: Special methods of which it was taken that no object has that is given.
     """
 
-    def __init__(self, module: str, given: Iterable[type] | None = None, seen: Iterable[type] = ()) -> None:
+    def __init__(
+        self,
+        module: str,
+        given: Iterable[type] | None = None,
+        seen: Iterable[type] = (),
+        called: Callables | None = None,
+    ) -> None:
         self.top = module.partition(".")[0]
         self.reads: dict[tuple[str, str], None] = {}
         self.denied = _denied_objects()
@@ -89,6 +97,8 @@ class World:
         self.tables: dict[int, Mapping[Any, Any]] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self._seen = dict.fromkeys(seen)
+        self.called = called
+        self._callees: Value | None = None
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.lacking: dict[str, None] = {}
         self._met: dict[int, Any] = {}
@@ -111,6 +121,21 @@ class World:
         """Calls are given an object of this class, too."""
         if self.given is not None:
             self.given.setdefault(kind)
+
+    def callees(self) -> Value:
+        """What can be called among what is given, as far as it can be read; its code is noted.
+
+        Nobody names these functions, so that they stand where they do has to be compared like any other code.
+        """
+        if self._callees is None:
+            found = [callee.value for callee in self.called.callees] if self.called is not None else []
+            for value in found:
+                place = place_of(value) if isinstance(value, (types.FunctionType, type)) else None
+                if place is not None:
+                    space, module, path = place
+                    self.pin(space, path.rpartition(".")[2], value, (module, path))
+            self._callees = frozenset(map(Known, found))
+        return self._callees
 
     def lacks(self, *names: str) -> bool:
         """Whether nothing that a call is given has such attributes, numbers excepted.

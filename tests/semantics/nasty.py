@@ -11,6 +11,7 @@ from tests.semantics import (
     nasty_rare,
     nasty_reach,
     nasty_settings,
+    nasty_tables,
 )
 from tests.semantics.case import Case
 
@@ -34,4 +35,5 @@ CASES = [
     *nasty_rare.CASES,
     *nasty_reach.CASES,
     *nasty_settings.CASES,
+    *nasty_tables.CASES,
 ]

@@ -12,7 +12,7 @@ from .arguments import Args
 from .asking import PICKLED, Asking
 from .denied import denied
 from .environment import never_changes
-from .heap import ARRAY, IDENTITY
+from .heap import ARRAY, IDENTITY, MAPPINGS
 from .origins import (
     NOTHING,
     Bound,
@@ -62,7 +62,10 @@ class Foreign(Asking):
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
-        made = self._result(name, args, called, kind, node)
+        if name == "copy.deepcopy":
+            made = self._copied(args.first() | self.given_code(args.first()), node, set())
+        else:
+            made = self._result(name, args, called, kind, node)
         return self.pass_order(args.all(), made) if ordered else made
 
     def _known_foreign(self, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
@@ -151,6 +154,35 @@ class Foreign(Asking):
         if name.startswith(tables.COPYING) and name != "collections.ChainMap":
             return new | called
         return new | held
+
+    def _copied(self, value: Value, node: Any, seen: set[Fresh]) -> Value:
+        """A deep copy: containers that the call has made are copied as what they are, one for all of a class.
+
+        Functions and classes are not copied. Of anything else the copy is new, and holds nothing of it but these.
+        """
+        found: Value = NOTHING
+        for thing in value:
+            kind = thing.kind if isinstance(thing, Fresh) else None
+            if isinstance(thing, Fresh) and isinstance(kind, type) and kind in (list, set, tuple, *MAPPINGS):
+                made = self.fresh(node, f"copy of a {kind.__name__}", kind)
+                found |= made
+                if thing not in seen:
+                    seen.add(thing)
+                    self._copy_into(made, thing, node, seen)
+            elif isinstance(thing, (Param, Outside, Fresh)):
+                found |= self.fresh(node, "foreign")
+            else:
+                found |= {thing}
+        return found
+
+    def _copy_into(self, made: Value, thing: Fresh, node: Any, seen: set[Fresh]) -> None:
+        """Copy what a container holds, and that its order is a set's."""
+        if thing in self.jumbled:
+            self.jumble(made)
+        for each in made:
+            if isinstance(each, Fresh):
+                for where, held in self.places(thing):
+                    self.put(each, where, self._copied(held | self.given_code(held), node, seen))
 
     def tuples(self, columns: list[Value], rest: Value, node: Any) -> Value:
         """An iterator over tuples, of each of whose places it is known what stands there."""

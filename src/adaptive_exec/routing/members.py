@@ -37,6 +37,8 @@ METHODS: Final = (
     functools.partialmethod,
 )
 """What stands in a class body and is run by fetching or calling it."""
+SOME: Final = "some"
+"""Where an object is made that stands for those of an unknown class; a method that gives it gives its own object."""
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType, TUPLE_GETTER)
 
 
@@ -244,7 +246,10 @@ class Members(Orders):
             return result
         written = self.world.written_names()
         asked = [name for name in names if name in written]
-        return result.union(*(self.run_any(name, given=False not in unknown) for name in asked))
+        found = NOTHING.union(*(self.run_any(name, given=False not in unknown) for name in asked))
+        if any(isinstance(each, Fresh) and each.site[1] == SOME for each in found):
+            found |= frozenset(each for each in value if isinstance(each, Param) and each.kinds is None)
+        return result | found
 
     def run_any(self, name: str, only: Any = object, *, given: bool = False) -> Value:
         """Run what an object of an unknown class may have under this name: every such method of ours.
@@ -290,7 +295,7 @@ class Members(Orders):
         while done < len(self._waiting):
             key, (kind, owner, found) = list(self._waiting.items())[done]
             done += 1
-            me, anything = self.fresh(kind, "some", kind), self.fresh(kind, "anything")
+            me, anything = self.fresh(kind, SOME, kind), self.fresh(kind, "anything")
             self.hashing += (
                 1  # whether that ever runs is not known: that it asks for a hash is no reason to stay
             )

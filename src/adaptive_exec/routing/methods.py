@@ -330,6 +330,8 @@ class Methods(Mappings):
         if name != "sort" and (name not in _KEEPING_NOTHING or thing.kind not in (list, set, tuple)):
             alone = name in ("append", "add")
             self.put(thing, ITEMS, args.all() | self.items(NOTHING if alone else args.all()))
+        if name == "pop" and thing.kind in (list, set):
+            return self.items(me)  # nothing else
         kind = set if thing.kind is set and name in _SET_METHODS else None
         return self.items(me) | self.fresh(node, "from fresh", kind, self.items(me) | args.all())
 

@@ -137,14 +137,17 @@ class World:
             self._callees = frozenset(map(Known, found))
         return self._callees
 
-    def lacks(self, *names: str) -> bool:
-        """Whether nothing that a call is given has such attributes, numbers excepted.
+    def lacks(self, *names: str, but: tuple[type, ...] = ()) -> bool:
+        """Whether nothing that a call is given has such attributes, numbers and objects of these classes excepted.
 
         Then what an operator makes of such things is a number or a text, or an error, and none of them is changed.
         """
-        if self.given is None or has_any(self.given, names):
+        if self.given is None or has_any([kind for kind in self.given if kind not in but], names):
             return False
-        self.lacking.update(dict.fromkeys(names))
+        if not any(
+            kind in self.given for kind in but
+        ):  # with one of them it has only been asked of the others
+            self.lacking.update(dict.fromkeys(names))
         return True
 
     def meet_any(self) -> None:

@@ -14,5 +14,5 @@ NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
     binds_arguments compares_records computes_in_a_context counts_regions joins_tables layers_settings
-    orders_by_levels rounds_money warns
+    rounds_money warns
 """)

@@ -158,6 +158,110 @@ def by_dunder(words: list[str]) -> int:
     return words[0].__hash__()
 
 
+def settled(words: list[str]) -> list[str]:
+    """A dict that is filled in the order of a set, by defaults."""
+    found: dict[str, int] = {}
+    for word in set(words):
+        found.setdefault(word, 1)
+    return list(found)
+
+
+def settled_by_letter(words: list[str]) -> dict[str, str]:
+    """The first word of each letter, as they come."""
+    found: dict[str, str] = {}
+    for word in set(words):
+        found.setdefault(word[0], word)
+    return dict(sorted(found.items()))
+
+
+def settled_by_number(words: list[str]) -> list[tuple[str, int]]:
+    """Numbers words by defaults."""
+    found: dict[str, int] = {}
+    for word in set(words):
+        found.setdefault(word, len(found))
+    return sorted(found.items())
+
+
+def _groups(words: list[str]) -> dict[str, set[str]]:
+    """Sets at keys that come in the order of a set; they overlap."""
+    return {word: {other for other in words if other[1] == word[1]} for word in set(words)}
+
+
+def taken_from_each_other(words: list[str]) -> list[int]:
+    """Each set is changed by one of them."""
+    groups = _groups(words)
+    first = groups[words[0]]
+    for group in groups.values():
+        group.difference_update(first)
+    return sorted(map(len, groups.values()))
+
+
+def taken_from_the_next(words: list[str]) -> list[int]:
+    """Each set is changed by the one before."""
+    groups = _groups(words)
+    last: set[str] = set()
+    for group in groups.values():
+        group.difference_update(last)
+        last = group
+    return sorted(map(len, groups.values()))
+
+
+def numbered_in_sets(words: list[str]) -> dict[str, set[str]]:
+    """Each set gets a number of its own."""
+    groups = _groups(words)
+    count = 0
+    for group in groups.values():
+        group.add(str(count))
+        count += len(group)
+    return dict(sorted(groups.items()))
+
+
+def out_of_a_jumbled_dict(words: list[str]) -> list[str]:
+    """What stands in a dict has another order than the dict, and it is a set's, too."""
+    found: dict[str, dict[str, int]] = {}
+    for word in set(words):
+        found.setdefault(word, dict.fromkeys(set(words), 1))
+    return list(found.get(words[0], {}))
+
+
+def copied_when_jumbled(words: list[str]) -> list[str]:
+    """A copy has the order of the dict."""
+    found: dict[str, int] = {}
+    for word in set(words):
+        found.setdefault(word, 1)
+    return list(found.copy())
+
+
+def gone_through_as_a_list(words: list[str]) -> list[str]:
+    """A loop over a list of a set's items."""
+    found = []
+    for word in list(set(words)):
+        found.append(word)  # noqa: PERF402
+    return found
+
+
+def kept_as_a_list(words: list[str]) -> list[str]:
+    """The list that a loop goes over is kept."""
+    for word in (kept := list(set(words))):
+        if not word:
+            kept = []
+    return kept
+
+
+def last_of_a_list(words: list[str]) -> str:
+    """What the last round leaves."""
+    word = ""
+    for word in list(set(words)):  # noqa: B007
+        pass
+    return word
+
+
+def by_what_iterates(words: list[str]) -> list[list[str]]:
+    """Sets that stand in a dict, whose keys are sorted."""
+    groups = _groups(words)
+    return [list(groups[word]) for word in sorted(groups)]
+
+
 CASES = [
     *map(
         _case,
@@ -181,6 +285,18 @@ CASES = [
             hashes,
             by_a_method,
             by_dunder,
+            settled,
+            settled_by_letter,
+            settled_by_number,
+            taken_from_each_other,
+            taken_from_the_next,
+            numbered_in_sets,
+            out_of_a_jumbled_dict,
+            copied_when_jumbled,
+            gone_through_as_a_list,
+            kept_as_a_list,
+            last_of_a_list,
+            by_what_iterates,
         ],
     ),
     *map(_set_case, [longest, joined, listed, written_out]),

@@ -273,12 +273,11 @@ class Calls(Methods):
             return self.fresh(node, "made", kind, args.all()) if issubclass(kind, BaseException) else NOTHING
         maker = _MAKERS.get(kind.__name__) if kind.__module__ == "builtins" else None
         if maker is not None:
-            if maker in (list, tuple):
-                self.refuse_order(args.all(), node, frame)
             self.touch(args.all(), _LISTED, node, frame)
             if maker is dict:
                 return self.pass_order(args.all(), self._make_mapping(kind, args, node))
-            return self.fresh(node, "made", maker, self.items(args.all()))
+            made = self.fresh(node, "made", maker, self.items(args.all()))
+            return self.lists_order(args.all(), made, node, frame) if maker in (list, tuple) else made
         made = self.call_foreign(name, args, node, frame, kind)
         if kind is defaultdict and args.positional:
             found = self._make_mapping(kind, args.without_first(), node)

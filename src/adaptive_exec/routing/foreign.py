@@ -137,7 +137,7 @@ class Foreign(Asking):
                 return self.tuples([NOTHING, *columns[:1]], args.rest, node)
             case "getattr":
                 return self.items(args.first()) | args.all()
-        return self.fresh(node, "made", list, self.items(args.all()))
+        return self.fresh(node, "made", list, self.each_of(args.all()))
 
     def _result(self, name: str, args: Args, called: Value, kind: Any, node: Any) -> Value:
         """What any other foreign function may give."""

@@ -47,6 +47,7 @@ ARRAY: Final = "array"
 IDENTITY: Final = "identity"
 """The kind of a function that gives back what it is called with."""
 MAPPINGS: Final = (dict, OrderedDict, defaultdict, Counter)
+_NO_KEYS: Final = (list, set, bytearray, *MAPPINGS)
 CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray, types.MappingProxyType)
 _DEEP: Final = 4
 _WIDE: Final = 10_000
@@ -158,6 +159,14 @@ class Heap:
             else:
                 found.add(thing)
         return frozenset(found)
+
+    def each_of(self, value: Value) -> Value:
+        """What iterating over a value may give: of a mapping its keys, which are no lists, sets or mappings."""
+        mine = frozenset(thing for thing in value if is_mapping(thing))
+        keys = self.items(mine)
+        return self.items(value - mine) | frozenset(
+            key for key in keys if not (isinstance(key, Fresh) and key.kind in _NO_KEYS)
+        )
 
     def row(self, node: Any, tag: str, columns: list[Value], rest: Value = NOTHING) -> Value:
         """A new tuple of which it is known what stands where."""

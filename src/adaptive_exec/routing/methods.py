@@ -299,7 +299,7 @@ class Methods(Mappings):
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
         if name in tables.MUTATORS:
-            self.changes_in_loop(thing, node, frame)
+            self.changes_in_loop(thing, node, frame, args.all())
         known = self.method_of_mapping(thing, name, args, node, frame) if is_mapping(thing) else None
         return self._method_of_new(thing, name, args, node, frame) if known is None else known
 

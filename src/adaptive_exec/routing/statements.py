@@ -110,6 +110,7 @@ class Statements(Definitions):
         self._loop(lambda: self.test(node.test, scope), node, scope)
 
     def _do_for(self, node: ast.For, scope: Scope) -> None:
+        self.note_copy(node.iter)
         value = self.value(node.iter, scope)
         items = self.iterated(value, node.iter, scope)
         unordered = self.enter_loop(value, node, scope.frame)

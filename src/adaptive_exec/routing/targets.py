@@ -152,7 +152,7 @@ class Targets(Lookups):
         made = self.touch(value, ("__iter__", "__next__", "__getitem__"), node, scope.frame)
         if made:
             made |= self.items(made) | self.touch(made, ("__next__",), node, scope.frame)
-        return self.items(value) | made
+        return self.each_of(value) | made
 
     def test(self, node: ast.expr, scope: Scope) -> None:
         """Evaluate a condition."""

@@ -13,6 +13,6 @@ def _names(text: str) -> frozenset[str]:
 NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
-    binds_arguments compares_records computes_in_a_context counts_regions joins_tables layers_settings
-    rounds_money warns
+    binds_arguments compares_records counts_regions joins_tables layers_settings
+    orders_by_levels rounds_money warns
 """)

@@ -8,6 +8,7 @@ import itertools
 from typing import Any
 
 from tests.semantics.case import Case
+from tests.semantics.nasty_given import opaque
 
 _WORDS = [f"{letter}{n % 3}" for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz")]
 _TAGS = frozenset(_WORDS)
@@ -262,6 +263,60 @@ def by_what_iterates(words: list[str]) -> list[list[str]]:
     return [list(groups[word]) for word in sorted(groups)]
 
 
+def less_by_items(words: list[str]) -> list[Any]:
+    """What the items of two dicts differ in is a set."""
+    return list(dict.fromkeys(words, 1).items() - {words[0]: 1}.items())
+
+
+def less_by_items_that_are_held(words: list[str]) -> list[Any]:
+    """The same, by names."""
+    one, other = dict.fromkeys(words, 1).items(), {words[0]: 1}.items()
+    return list(one - other)
+
+
+def less_by_given_items(table: dict[str, int]) -> list[Any]:
+    """The same, of an argument."""
+    items = table.items()
+    return list(items - [("c2", 1)])
+
+
+class Bag:
+    """Its items are a set, or a dict's."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = set(words)
+
+    def items(self) -> set[str]:
+        return self._words
+
+
+class Fields(dict[str, str]):
+    """A dict whose keys come in the order of a set."""
+
+    def keys(self) -> Any:
+        return set(super().keys())
+
+
+def listed_items(bag: Bag) -> list[str]:
+    """A method by the name of a dict's gives a set."""
+    return list(bag.items())
+
+
+def listed_values(table: dict[str, Any]) -> list[str]:
+    """Sets stand in a dict."""
+    return [word for words in table.values() for word in words]
+
+
+def listed_keys(fields: Fields) -> list[str]:
+    """A dict of a class of its own."""
+    return list(fields.keys())
+
+
+def held_by_a_method(holder: list[Any]) -> list[str]:
+    """A table of things with a method of that name."""
+    return [word for each in holder for word in each.items()]
+
+
 CASES = [
     *map(
         _case,
@@ -299,6 +354,12 @@ CASES = [
             by_what_iterates,
         ],
     ),
+    *map(_case, [less_by_items, less_by_items_that_are_held]),
+    Case(less_by_given_items, arguments=lambda n: (dict.fromkeys(_WORDS[: 5 + n % 20], 1),)),
+    Case(listed_items, arguments=lambda n: opaque(Bag(_WORDS[: 5 + n % 20]))),
+    Case(listed_values, arguments=lambda n: ({"a": set(_WORDS[: 5 + n % 20])},)),
+    Case(listed_keys, arguments=lambda n: (Fields.fromkeys(_WORDS[: 5 + n % 20], ""),)),
+    Case(held_by_a_method, arguments=lambda n: opaque([{}, Bag(_WORDS[: 5 + n % 20])])),
     *map(_set_case, [longest, joined, listed, written_out]),
     Case(of_a_global),
     Case(listed_of_a_global),

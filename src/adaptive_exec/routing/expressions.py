@@ -187,11 +187,16 @@ class Expressions(Identities):
             self.touch(right, spoken, node, scope.frame, deep=True)
             self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
             self.refuse_order(right, node, scope.frame, deep=True)
-        if not made and self.is_number(left | right, dunders[:2], beside(node.op, node.left, node.right)):
+        sets = self.is_set_sum(node, left, right)
+        if (
+            not made
+            and not sets
+            and self.is_number(left | right, dunders[:2], beside(node.op, node.left, node.right))
+        ):
             return NOTHING
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
-        kind = set if self.is_set_sum(node, left, right) else kind
+        kind = set if sets else kind
         if isinstance(node.op, ast.Mult) and list in kinds:
             rows = frozenset(
                 thing for thing in left | right if isinstance(thing, Fresh) and thing.kind is list

@@ -13,6 +13,7 @@ import functools
 import gc
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ PLAIN_KINDS: Final = frozenset(
 )
 """Classes whose objects never change, hold nothing and run nobody's code."""
 _COLLECTED: Final = 1 << 14  # Py_TPFLAGS_HAVE_GC: it tells what it holds
+_MADE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it is among what each of its instances refers to
 _LEAF: Final = sys.stdlib_module_names | {"numpy"}
 """Packages whose classes hold nothing of ours."""
 _NUMBERS: Final = frozenset({"fractions", "decimal", "datetime"})
@@ -183,8 +185,16 @@ def _walk(things: Iterable[Any], kinds: dict[int, type]) -> dict[int, Any] | Non
         if others:  # all at once: one by one that took longer than to pickle them
             inside = gc.get_referents(*others)
             if not PLAIN_KINDS.issuperset(map(type, inside)):
-                todo += [each for each in inside if type(each) not in PLAIN_KINDS]
+                own = _merely_of(others, inside)
+                todo += [each for each in inside if type(each) not in PLAIN_KINDS and id(each) not in own]
     return seen
+
+
+def _merely_of(things: list[Any], inside: list[Any]) -> set[int]:
+    """The classes that are among what things refer to only because they are the classes of these things."""
+    counts = Counter(id(kind) for kind in map(type, things) if _flags(kind) & _MADE)
+    found = Counter(id(each) for each in inside if isinstance(each, type))
+    return {number for number, count in found.items() if count <= counts[number]}
 
 
 def _refers_to_all(kind: type) -> bool:

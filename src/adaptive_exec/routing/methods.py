@@ -48,6 +48,7 @@ _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetr
 
 _KEEPING_NOTHING: Final = frozenset({"sort", "index", "count", "remove", "discard", "pop", "reverse"})
 """Methods of lists and sets that put nothing into them."""
+_VIEWS: Final = frozenset({"keys", "values", "items"})
 _OF_FUNCTIONS: Final = frozenset({"__call__", "__get__", "__wrapped__", "__func__"})
 """What functions have that calls them, or gives them."""
 _KINDS: Final = 16
@@ -227,7 +228,16 @@ class Methods(Mappings):
             return self.fresh(node, "new")
         if name == "copy" and not candidates and not data:
             return self.fresh(node, "copy", list, self.items(me))
-        return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
+        held = self.items(me) | args.all()
+        if given and name in _VIEWS and self.world.has_standard(name):
+            return result | self._view_of_param(name, held, node)
+        return result | self.items(me) | self.fresh(node, "from method", None, held)
+
+    def _view_of_param(self, name: str, held: Value, node: Any) -> Value:
+        """The keys, values or items of an argument: what has them is no set."""
+        if name == "items":
+            return self.tuples([held, held], NOTHING, node)
+        return self.fresh(node, name, list if name == "values" else None, held)
 
     def _methods_inside(self, thing: Outside, name: str) -> list[tuple[Any, Any]]:
         """The methods of this name of whatever lies there, if all of that is of classes of ours that have one."""
@@ -263,8 +273,9 @@ class Methods(Mappings):
             return self.tuples([NOTHING, self.items(me)], NOTHING, node)
         if reading and hasattr(kind, name):
             return self.items(me) | self.fresh(node, "read", None, self.items(me) | args.all())
-        if kind.__module__.partition(".")[0] in tables.TRUSTED and name not in tables.MUTATORS:
-            return self.fresh(node, "trusted")
+        copied = name == "copy" and self.world.name_of(kind) == "decimal.Context"
+        if copied or (kind.__module__.partition(".")[0] in tables.TRUSTED and name not in tables.MUTATORS):
+            return self.fresh(node, "trusted", kind if copied else None)
         if kind.__module__.partition(".")[0] == "numpy" and name not in tables.MUTATORS:
             return self.items(me) | self.fresh(node, "array")
         if isinstance(thing.value, enum.Enum):

@@ -72,6 +72,8 @@ _WRITING: Final = _words("builtins.repr builtins.ascii builtins.format builtins.
 _CHOOSING: Final = _words(
     "builtins.sorted builtins.min builtins.max heapq.nlargest heapq.nsmallest heapq.merge"
 )
+_VIEWS: Final = ("keys", "rows")
+"""Where keys and items of mappings are made: what two of them have in common is a set."""
 _IN_ORDER: Final = _words(
     "most_common popitem elements popleft __iter__ __next__ __repr__ __str__ __format__"
 )
@@ -231,7 +233,10 @@ class Orders(Heap):
             isinstance(side, ast.Call) and getattr(side.func, "attr", "") in ("keys", "items")
             for side in (node.left, node.right)
         )
-        return views or any(self.is_unordered(thing) for thing in left | right)
+        return views or any(
+            self.is_unordered(thing) or (isinstance(thing, Fresh) and thing.site[1] in _VIEWS)
+            for thing in left | right
+        )
 
     # Comprehensions that are only sorted, counted or asked may go through a set in any order.
 

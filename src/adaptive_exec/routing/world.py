@@ -21,7 +21,7 @@ from .callables import Callables, place_of
 from .denied import denied, denied_objects
 from .dependence import settings_of
 from .environment import Pin, Reads, attributes_of, current, never_changes
-from .kinds import has_any, kinds_in
+from .kinds import has_any, is_ever_ours, kinds_in
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
 __all__ = ["LOGGERS", "TUPLE_GETTER", "World", "module_of"]
@@ -149,6 +149,12 @@ class World:
         ):  # with one of them it has only been asked of the others
             self.lacking.update(dict.fromkeys(names))
         return True
+
+    def has_standard(self, name: str) -> bool:
+        """Whether no object that a call is given has a method of this name but such as standard classes have."""
+        return self.given is not None and not any(
+            name in vars(base) and is_ever_ours(base) for kind in self.given for base in kind.__mro__
+        )
 
     def meet_any(self) -> None:
         """Objects of any class can be there from now on."""

@@ -372,8 +372,14 @@ def test_a_verdict_is_published_last(executor: AdaptiveExecutor, monkeypatch: py
 @pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is in doubt")
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [((300_000,), True), ((Queue(),), False), ((threading.Lock(),), False), (([b""],), True)],
-    ids=["a number", "something shared", "a lock", "a list"],
+    [
+        ((300_000,), True),
+        ((Queue(),), False),
+        ((threading.Lock(),), False),
+        (([b""],), True),
+        (([time.sleep],), False),
+    ],
+    ids=["a number", "something shared", "a lock", "a list", "a function"],
 )
 def test_code_that_only_computes_ends_doubts(
     executor: AdaptiveExecutor, given: tuple[object, ...], expected: bool

@@ -81,9 +81,9 @@ def test_a_function_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """For all that are made of the same code."""
     judged: list[Any] = []
 
-    def counted(fn: Any) -> Any:
+    def counted(fn: Any, *known: Any) -> Any:
         judged.append(fn)
-        return judge(fn)
+        return judge(fn, *known)
 
     monkeypatch.setattr("adaptive_exec.routing.given._judged", OrderedDict())
     monkeypatch.setattr("adaptive_exec.routing.given.judge", counted)

@@ -304,3 +304,10 @@ def test_plain_arguments_cost_next_to_nothing() -> None:
     assert time.perf_counter() - began < 1
 
     assert frozenset({list}) == kinds_of_call(adds, (list(range(100_000)),), {})
+
+
+def test_a_class_that_is_held_is_told_from_that_of_an_object() -> None:
+    """Objects refer to their class; that it is given, too, is seen where one of them holds it, or a list does."""
+    assert type not in (kinds_in([Innocent(n) for n in range(5)]) or {type})
+    assert type in (kinds_in([*(Innocent(n) for n in range(5)), Innocent(Innocent)]) or ())
+    assert type in (kinds_in([[1], [2], [list]]) or ())

@@ -13,7 +13,6 @@ def _names(text: str) -> frozenset[str]:
 NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
-    binds_arguments compares_records computes_in_a_context counts_regions integrates joins_tables layers_settings
-    americanise bank discount invoice life nbody_pairs parse_ini pipeline process_orders run_program
-    orders_by_levels replays rounds_money runs_statistics sorts_by_a_given_key warns
+    americanise bank binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings life
+    nbody_pairs orders_by_levels parse_ini pipeline process_orders rounds_money run_program warns
 """)

@@ -6,6 +6,7 @@ import importlib.util
 
 from tests.semantics import (
     nasty_aliases,
+    nasty_called,
     nasty_dunders,
     nasty_hooks,
     nasty_identity,
@@ -15,6 +16,7 @@ from tests.semantics import (
     nasty_rare,
     nasty_reach,
     nasty_settings,
+    nasty_tables,
 )
 from tests.semantics.case import Case
 
@@ -30,6 +32,7 @@ def notes_every_seventh(n: int) -> int:
 
 CASES = [
     Case(notes_every_seventh, world=lambda: list(_seen), reset=_seen.clear),
+    *nasty_called.CASES,
     *nasty_dunders.CASES,
     *nasty_identity.CASES,
     *nasty_keys.CASES,
@@ -40,6 +43,7 @@ CASES = [
     *nasty_aliases.CASES,
     *nasty_hooks.CASES,
     *nasty_interpreter.CASES,
+    *nasty_tables.CASES,
 ]
 
 if importlib.util.find_spec("numpy"):

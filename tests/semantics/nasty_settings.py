@@ -8,6 +8,7 @@ import builtins
 import codecs
 import csv
 import datetime
+import decimal
 import functools
 import json
 import linecache
@@ -38,6 +39,7 @@ _zero = 0.0
 _weights: list[Any] = [1, 2]
 _order = {"a": 1, "b": 2}
 _price = Decimal("1.0")
+_exact = decimal.Context(prec=30)
 _when = datetime.datetime(2024, 1, 1, 12, tzinfo=datetime.UTC)
 _logger = logging.getLogger("tests.semantics.nasty_settings")
 _floor = math.floor
@@ -398,6 +400,29 @@ def ratio(one: Decimal, other: Decimal) -> str:
     return str(one / other)
 
 
+def copies_a_context(n: int) -> str:
+    """The precision of a context that somebody has changed."""
+    context = _exact.copy()
+    return str(context.divide(context.create_decimal(n), context.create_decimal(7)))
+
+
+def flags_of_a_context(n: int) -> bool:
+    """What has happened in a context shows in its copy."""
+    return bool(_exact.copy().flags[decimal.Inexact])
+
+
+def computes_in_a_context(n: int) -> str:
+    """What happens in a context is noted there."""
+    copy = _exact.copy()
+    return str(_exact.divide(copy.create_decimal(n), copy.create_decimal(7)))
+
+
+def sets_a_copied_context(n: int) -> str:
+    """A copy becomes the context of this thread."""
+    decimal.setcontext(_exact.copy())
+    return str(Decimal(n) / 7)
+
+
 def wraps_text(n: int) -> str:
     """A function of the standard library that was replaced by one of ours."""
     return textwrap.dedent(f"  {n}")
@@ -517,8 +542,6 @@ def _left_in_pipe() -> int:
 
 def _precise(digits: int) -> None:
     """Sets the precision of decimals."""
-    import decimal
-
     decimal.getcontext().prec = digits
 
 
@@ -623,6 +646,14 @@ CASES = [
     Case(keeps_a_descriptor, world=_descriptors, reset=_note_descriptors),
     Case(reads_a_descriptor, world=_left_in_pipe, reset=_open_pipe),
     _done(lambda: _precise(5), lambda: _precise(28), ratio, arguments=lambda n: (Decimal(n + 1), Decimal(7))),
+    _done(lambda: setattr(_exact, "prec", 5), lambda: setattr(_exact, "prec", 30), copies_a_context),
+    _done(lambda: _exact.divide(Decimal(1), Decimal(7)), _exact.clear_flags, flags_of_a_context),
+    Case(
+        computes_in_a_context,
+        reset=_exact.clear_flags,
+        world=lambda: sorted(each.__name__ for each, raised in _exact.flags.items() if raised),
+    ),
+    _done(int, lambda: _precise(28), sets_a_copied_context),
     _swapped(textwrap, "dedent", lambda text: "patched", wraps_text),
     _done(_silent, _loud, warned),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = ["Router", "first_line"]
 
 JUDGE_FROM_SECONDS = 100e-6
 CONSULT_FROM_SECONDS = 500e-6
+_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType)
 
 
 class Router:
@@ -183,10 +185,10 @@ def _are_plain(task: Task) -> bool:
     from ..routing.kinds import kinds_of_call
 
     given = (*task.args, *task.kwargs.values())
-    if any(type(each).__module__.startswith("adaptive_exec.") for each in given):
+    if any(callable(each) or type(each).__module__.startswith("adaptive_exec.") for each in given):
         return False
     kinds = kinds_of_call(task.subject, task.args, task.kwargs)
-    return kinds is not None and all_hold(kinds)
+    return kinds is not None and kinds.isdisjoint(_CODE) and all_hold(kinds)
 
 
 def first_line(error: BaseException) -> str:

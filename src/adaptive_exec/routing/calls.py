@@ -107,8 +107,8 @@ class Calls(Methods):
         """Call something that is data of the caller's."""
         if isinstance(thing, Outside) and self.world.top != "__main__":
             return self._call_outside(thing, args, node, frame)
-        if self.is_without(thing, "__call__"):
-            return NOTHING
+        if isinstance(thing, Param) and self.is_readable(thing):
+            return self.call(self.given_code(frozenset({thing})), args, node, frame)
         return self.stay(f"calls {thing.label}, which may do anything", node, frame)
 
     def _call_outside(self, thing: Outside, args: Args, node: Any, frame: Frame) -> Value:
@@ -275,12 +275,11 @@ class Calls(Methods):
             return self.fresh(node, "made", kind, args.all()) if issubclass(kind, BaseException) else NOTHING
         maker = _MAKERS.get(kind.__name__) if kind.__module__ == "builtins" else None
         if maker is not None:
-            if maker in (list, tuple):
-                self.refuse_order(args.all(), node, frame)
             self.touch(args.all(), _LISTED, node, frame)
             if maker is dict:
                 return self.pass_order(args.all(), self._make_mapping(kind, args, node))
-            return self.fresh(node, "made", maker, self.items(args.all()))
+            made = self.fresh(node, "made", maker, self.items(args.all()))
+            return self.lists_order(args.all(), made, node, frame) if maker in (list, tuple) else made
         made = self.call_foreign(name, args, node, frame, kind)
         if kind is defaultdict and args.positional:
             found = self._make_mapping(kind, args.without_first(), node)

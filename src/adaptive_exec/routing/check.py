@@ -178,8 +178,8 @@ class CallCheck:
         return data
 
     def _judge(self, label: str, value: Any) -> None:
-        """A function that is given to be called is judged as if it were submitted."""
-        verdict = judge(value)
+        """A function that is given to be called is judged by what it does whatever it is called with."""
+        verdict = judge(value, ())
         if not verdict.allowed:
             self._found(f"is given a function in {label} that {verdict.reason}")
 

@@ -74,6 +74,22 @@ class Reads(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple has no room
         made.prints = None
         return made
 
+    def joined(self, others: Iterable[Reads]) -> Reads:
+        """Return these reads with others, whose arguments are none of this function's.
+
+        Args:
+            others: Those of functions that a call is given.
+        """
+        all_of = [self, *others]
+        return Reads(
+            dict.fromkeys(read for each in all_of for read in each),
+            tuple(pin for each in all_of for pin in each.pins),
+            self.shown,
+            tuple(dict.fromkeys(name for each in all_of for name in each.settings)),
+            tuple(table for each in all_of for table in each.tables),
+            max(each.identities for each in all_of),
+        )
+
     def packed_prints(self) -> bytes:
         """Pickled (module, name, fingerprint) of that code; made once, since it is looked at before every call."""
         token = abc.get_cache_token()  # another one when a class has been registered with another

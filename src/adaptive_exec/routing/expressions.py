@@ -8,7 +8,7 @@ import operator
 import re
 import sys
 from abc import abstractmethod
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any, Final, TypeGuard
 
@@ -19,6 +19,7 @@ from .heap import ARRAY, ITEMS, KEYS, is_mapping
 from .identities import Identities
 from .kinds import has_any
 from .loops import has_own_keys
+from .mappings import text_of
 from .origins import (
     NOTHING,
     UNKNOWN,
@@ -32,8 +33,9 @@ from .origins import (
 )
 from .scopes import Env, Scope
 
-__all__ = ["Expressions"]
+__all__ = ["Expressions", "beside"]
 
+_SEQUENCES: Final = (list, tuple, bytearray, deque)
 _ARRAYS: Final = frozenset({"numpy", "torch", "jax", "cupy"})
 
 
@@ -186,12 +188,16 @@ class Expressions(Identities):
             self.touch(right, spoken, node, scope.frame, deep=True)
             self.expose(right, only_special=True)  # a text asks for its items, and these for theirs
             self.refuse_order(right, node, scope.frame, deep=True)
-        unordered = self.is_set_sum(node, left, right)
-        if not made and not unordered and self._is_number(left | right, dunders[:2]):
+        sets = self.is_set_sum(node, left, right)
+        if (
+            not made
+            and not sets
+            and self.is_number(left | right, dunders[:2], beside(node.op, node.left, node.right))
+        ):
             return NOTHING
         kinds = {thing.kind if isinstance(thing, Fresh) else None for thing in left | right}
         kind = next(iter(kinds)) if len(kinds) == 1 else None
-        kind = set if unordered else kind
+        kind = set if sets else kind
         if isinstance(node.op, ast.Mult) and list in kinds:
             rows = frozenset(
                 thing for thing in left | right if isinstance(thing, Fresh) and thing.kind is list
@@ -201,16 +207,19 @@ class Expressions(Identities):
             node, "sum", kind if kind in (list, tuple, set, ARRAY) else None, self.items(left | right)
         )
 
-    def _is_number(self, value: Value, names: tuple[str, ...]) -> bool:
-        """Whether an operator can make of these nothing but numbers and texts: other things don't know it."""
+    def is_number(self, value: Value, names: tuple[str, ...], but: tuple[type, ...] = ()) -> bool:
+        """Whether an operator can make of these nothing but numbers and texts: other things don't know it.
+
+        Where it knows objects of these classes otherwise, it is an error.
+        """
         for thing in value:
             if isinstance(thing, Fresh):
                 if not isinstance(thing.kind, type) or self.world.is_ours(thing.kind.__module__):
                     return False
-                if has_any((thing.kind,), names):
+                if thing.kind not in but and has_any((thing.kind,), names):
                     return False
             elif isinstance(thing, Param):
-                if thing.kinds is not None or not self.world.lacks(*names):
+                if thing.kinds is not None or not self.world.lacks(*names, but=but):
                     return False
             elif isinstance(thing, Outside) and thing.value is not UNKNOWN:
                 if has_any((type(thing.value),), names):
@@ -224,7 +233,7 @@ class Expressions(Identities):
         made = self.touch(value, tables.OPERATORS[type(node.op).__name__], node, scope.frame)
         if isinstance(node.op, ast.Not) or not value:
             return NOTHING
-        if not made and self._is_number(value, tables.OPERATORS[type(node.op).__name__]):
+        if not made and self.is_number(value, tables.OPERATORS[type(node.op).__name__]):
             return NOTHING
         return made | self.fresh(node, "unary")
 
@@ -302,7 +311,7 @@ class Expressions(Identities):
             keys = self.value(key, scope)
             self.hash_keys(keys, node, scope.frame)
             self.put(thing, KEYS, keys)
-            self.put(thing, ITEMS, value)
+            self.put_at(thing, text_of(key), value)
         return self.pass_order(merged, made)
 
     def _ev_subscript(self, node: ast.Subscript, scope: Scope) -> Value:
@@ -324,7 +333,7 @@ class Expressions(Identities):
         mine = frozenset(thing for thing in data if is_mapping(thing))
         rest = data - mine
         items = self.place(rest, constant) if type(constant) is int else self.items(rest)
-        items |= self.values_at(mine)
+        items |= self.values_at(mine, text_of(node.slice))
         if isinstance(node.slice, ast.Slice):
             new = self.fresh(node, "slice", None if "numpy" in sys.modules else list, items)
             return made | (new | value if _ARRAYS & sys.modules.keys() else new)
@@ -426,6 +435,17 @@ class Expressions(Identities):
 
     def _ev_await(self, node: ast.Await, scope: Scope) -> Value:
         self.stay("awaits", node, scope.frame)
+
+
+def beside(op: ast.operator, *operands: ast.expr) -> tuple[type, ...]:
+    """Return the classes that know an operator, but not beside one of these: to a number nobody adds a list.
+
+    Args:
+        op: The operator.
+        operands: Its sides, or the one of them that is seen.
+    """
+    number = any(isinstance(each, ast.Constant) and type(each.value) in (int, float) for each in operands)
+    return _SEQUENCES if number and isinstance(op, ast.Add) else ()
 
 
 def _is_text(node: ast.expr | None) -> TypeGuard[ast.Constant]:

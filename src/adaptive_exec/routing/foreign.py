@@ -13,7 +13,7 @@ from .arguments import Args
 from .asking import PICKLED, Asking
 from .denied import denied
 from .environment import never_changes
-from .heap import ARRAY, IDENTITY
+from .heap import ARRAY, IDENTITY, MAPPINGS
 from .origins import (
     NOTHING,
     Bound,
@@ -63,7 +63,10 @@ class Foreign(Asking):
             args, called = args.without("key"), NOTHING
         if name in _RESULTS:
             return self._known_result(name, args, node)
-        made = self._result(name, args, called, kind, node)
+        if name == "copy.deepcopy":
+            made = self._copied(args.first() | self.given_code(args.first()), node, set())
+        else:
+            made = self._result(name, args, called, kind, node)
         return self.pass_order(args.all(), made) if ordered else made
 
     def _known_foreign(self, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
@@ -73,9 +76,8 @@ class Foreign(Asking):
             # Of a function within; what a call keeps in such a cache is gone with the call.
             self.run_any("__hash__")
             self.run_any("__eq__")
-            functions = frozenset(
-                each for each in args.first() if isinstance(each, (Known, Local, Bound, Partial))
-            )
+            first = args.first() | self.given_code(args.first())
+            functions = frozenset(each for each in first if isinstance(each, (Known, Local, Bound, Partial)))
             decorated = functions if name != "functools.wraps" else NOTHING
             return decorated or self.fresh(node, "wraps", IDENTITY)
         if name == "sqlite3.connect" and "uri" in args.named:
@@ -119,7 +121,7 @@ class Foreign(Asking):
             self._changes_array(name, args, node, frame)
         for place in tables.CALLS_ARGUMENT.get(name, ()):
             for thing in args.at(place):
-                if (isinstance(thing, Param) and not self.is_without(thing, "__call__")) or (
+                if (isinstance(thing, Param) and not self.is_readable(thing)) or (
                     isinstance(thing, Outside) and not never_changes(thing.value)
                 ):
                     self.stay(f"calls {thing.label}, which may do anything", node, frame)
@@ -148,7 +150,7 @@ class Foreign(Asking):
                 return self.tuples([NOTHING, *columns[:1]], args.rest, node)
             case "getattr":
                 return self.items(args.first()) | args.all()
-        return self.fresh(node, "made", list, self.items(args.all()))
+        return self.fresh(node, "made", list, self.each_of(args.all()))
 
     def _result(self, name: str, args: Args, called: Value, kind: Any, node: Any) -> Value:
         """What any other foreign function may give."""
@@ -166,6 +168,35 @@ class Foreign(Asking):
             return new | called
         return new | held
 
+    def _copied(self, value: Value, node: Any, seen: set[Fresh]) -> Value:
+        """A deep copy: containers that the call has made are copied as what they are, one for all of a class.
+
+        Functions and classes are not copied. Of anything else the copy is new, and holds nothing of it but these.
+        """
+        found: Value = NOTHING
+        for thing in value:
+            kind = thing.kind if isinstance(thing, Fresh) else None
+            if isinstance(thing, Fresh) and isinstance(kind, type) and kind in (list, set, tuple, *MAPPINGS):
+                made = self.fresh(node, f"copy of a {kind.__name__}", kind)
+                found |= made
+                if thing not in seen:
+                    seen.add(thing)
+                    self._copy_into(made, thing, node, seen)
+            elif isinstance(thing, (Param, Outside, Fresh)):
+                found |= self.fresh(node, "foreign")
+            else:
+                found |= {thing}
+        return found
+
+    def _copy_into(self, made: Value, thing: Fresh, node: Any, seen: set[Fresh]) -> None:
+        """Copy what a container holds, and that its order is a set's."""
+        if thing in self.jumbled:
+            self.jumble(made)
+        for each in made:
+            if isinstance(each, Fresh):
+                for where, held in self.places(thing):
+                    self.put(each, where, self._copied(held | self.given_code(held), node, seen))
+
     def tuples(self, columns: list[Value], rest: Value, node: Any) -> Value:
         """An iterator over tuples, of each of whose places it is known what stands there."""
         return self.fresh(node, "rows", list, self.row(node, "row", columns, rest))
@@ -181,9 +212,11 @@ class Foreign(Asking):
 
     def callbacks(self, args: Args, node: Any, frame: Frame, more: Value = NOTHING) -> Value:
         """Code that is not ours may call every function it is given, with anything else it is given."""
+        reached = self.reach(args.all())
+        mine = self.given_code(reached)
         functions = [
             thing
-            for thing in self.reach(args.all())
+            for thing in reached | mine
             if isinstance(thing, (Local, Partial, LocalClass))
             or (isinstance(thing, Bound) and self._worth_calling(thing))
             or (isinstance(thing, Known) and isinstance(thing.value, (types.FunctionType, type, *_GETTERS)))
@@ -196,7 +229,7 @@ class Foreign(Asking):
         data |= self.items(data)
         result: Value = NOTHING
         for thing in functions:
-            self.order_of_callback(thing, args.all(), node, frame)
+            self.order_of_callback(thing, args.all() | mine, node, frame)
             if isinstance(thing, Known) and isinstance(thing.value, (*_IN_C, *_GETTERS)):
                 result |= self.call(frozenset({thing}), Args((data,) * 3, {}, data), node, frame)
                 continue

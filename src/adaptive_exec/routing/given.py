@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from ..contents import Contents, contents_of
 from ..faithful import is_foreign
-from .environment import current, never_changes
+from .callables import Callables, callables_of_call, code_of
+from .environment import Reads, current, never_changes
 from .identities import AMONG_NUMBERS
 from .kinds import kinds_of_call
 from .safety import Verdict, judge
@@ -25,12 +26,13 @@ __all__ = ["look", "objection"]
 
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _KEPT: Final = 256
-_judged: OrderedDict[types.CodeType, str] = OrderedDict()
+_judged: OrderedDict[tuple[object, ...], tuple[types.FunctionType, Verdict]] = OrderedDict()
+"""With the function, so that the identities in the key go on meaning its code."""
+_joined: OrderedDict[tuple[int, ...], tuple[tuple[Reads, ...], Reads]] = OrderedDict()
+"""By the identities of what was joined, which is held along: two that compare equal may rest on other code."""
 _bases: Final = vars(type)["__mro__"].__get__
 _module: Final = vars(type)["__module__"].__get__
 _own: Final = vars(type)["__dict__"].__get__
-
-Reads = tuple[tuple[str, str], ...]
 
 
 def objection(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
@@ -48,8 +50,8 @@ def look(
     fn: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-    judged: Callable[[frozenset[type] | None, frozenset[type]], Verdict],
-) -> tuple[str | None, Reads]:
+    judged: Callable[[frozenset[type] | None, frozenset[type], Callables | None], Verdict],
+) -> tuple[str | None, tuple[tuple[str, str], ...]]:
     """Look at what a call is given; it is done before every call that is to leave.
 
     Args:
@@ -57,14 +59,15 @@ def look(
         args: Positional arguments.
         kwargs: Keyword arguments.
         judged: Gives the verdict on calls that are given objects of these classes of ours, None being any; and, if
-            so, of those that were seen nevertheless.
+            so, of those that were seen nevertheless; and that may call these functions.
 
     Returns:
         Why this call must stay, as a clause, or None; and what it reads of modules.
     """
     values = (*args, *kwargs.values())
     given = kinds_of_call(fn, args, kwargs)
-    verdict = judged(given, frozenset())
+    called = callables_of_call(fn, args, kwargs, given)
+    verdict = judged(given, frozenset(), called)
     kinds = set(map(type, values))
     carried = () if type(fn) is types.FunctionType and fn.__closure__ is None else _carried(fn)
     plain = kinds <= _PLAIN and not carried and _minds(verdict.reads) != AMONG_NUMBERS
@@ -83,26 +86,33 @@ def look(
     found = contents_of((*values, *carried), atoms=minds == AMONG_NUMBERS)
     seen = frozenset(kind for kind in found.kinds.values() if _is_ours(kind))
     if given is None and seen:  # not all can be looked at
-        verdict = judged(given, seen)
-    inside = _object_to(found, verdict)
+        verdict = judged(given, seen, called)
+    there = (
+        verdict.kinds | given if verdict.closed and verdict.kinds is not None and given is not None else None
+    )
+    functions = [_judged_alone(each, there, called) for each in found.functions]
+    reads = _reads_of(verdict, functions)
+    if _minds(reads) == AMONG_NUMBERS and found.atoms is None:
+        found = contents_of((*values, *carried), atoms=True)
+    inside = _object_to(found, verdict, functions, reads)
     if inside is None and nan:
         inside = "is given a NaN, which is only equal to itself by identity, and a worker would get a copy"
-    return inside, verdict.reads
+    return inside, reads
 
 
-def _object_to(found: Contents, verdict: Verdict) -> str | None:
-    """Why a call must stay that is given this."""
-    minds = _minds(verdict.reads)
+def _object_to(found: Contents, verdict: Verdict, functions: list[Verdict], reads: Reads) -> str | None:
+    """Why a call must stay that is given this, and these functions."""
+    minds = _minds(reads)
     if found.why is not None:
         return f"is given {found.why}"
-    for function in found.functions:
-        if why := _verdict(function):
-            return f"is given a function that {why}"
+    for function in functions:
+        if not function.allowed:
+            return f"is given a function that {function.reason}"
     if not verdict.allowed:
         return _verdict_on_call(verdict)
-    if _meets({*found.nans}, verdict.reads):
+    if _meets({*found.nans}, reads):
         return "is given the very NaN that it finds elsewhere, and a worker would get a copy"
-    if _meets(_told_by_identity(found, minds), verdict.reads):
+    if _meets(_told_by_identity(found, minds), reads):
         return "is given the very object that it finds elsewhere, and a worker would get a copy"
     return None
 
@@ -112,7 +122,7 @@ def _verdict_on_call(verdict: Verdict) -> str | None:
     return None if verdict.allowed else f"{verdict.reason}, by what it is given"
 
 
-def _minds(reads: Reads) -> int:
+def _minds(reads: tuple[tuple[str, str], ...]) -> int:
     """Whose identities the function compares."""
     return getattr(reads, "identities", 0)
 
@@ -192,15 +202,33 @@ def _meets(told: set[int], reads: Reads) -> bool:
     return not told.isdisjoint({*state.nans, *state.parts, *(state.atoms or ())})
 
 
-def _verdict(fn: types.FunctionType) -> str:
-    """Why a function must stay; empty if it may leave. Asked once for all that have the same code."""
-    code = fn.__code__
-    known = _judged.get(code)
+def _judged_alone(fn: types.FunctionType, kinds: frozenset[type] | None, called: Callables | None) -> Verdict:
+    """The verdict on a function that is given: somebody may call it, with objects of these classes or such functions.
+
+    Found once for all that have the same code.
+    """
+    key = (id(fn.__globals__), *map(id, code_of(fn)), kinds, called)
+    known = _judged.get(key)
     if known is None:
-        known = _judged[code] = judge(fn).reason
+        known = _judged[key] = fn, judge(fn, kinds, (), called)
         if len(_judged) > _KEPT:
             _judged.popitem(last=False)
-    return known
+    return known[1]
+
+
+def _reads_of(verdict: Verdict, functions: list[Verdict]) -> Reads:
+    """What a call reads of modules, and what the functions read that it is given; the same object each time."""
+    all_of = (each.reads for each in (verdict, *functions))
+    found = list({id(reads): reads for reads in all_of if isinstance(reads, Reads)}.values())
+    if len(found) < 2:
+        return found[0] if found else Reads(verdict.reads)
+    key = tuple(map(id, found))
+    known = _joined.get(key)
+    if known is None:
+        known = _joined[key] = tuple(found), found[0].joined(found[1:])
+        if len(_joined) > _KEPT:
+            _joined.popitem(last=False)
+    return known[1]
 
 
 def _is_own(fn: Any, value: object) -> bool:

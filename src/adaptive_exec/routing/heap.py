@@ -41,11 +41,13 @@ __all__ = [
 
 ITEMS: Final = "*"
 KEYS: Final = "keys of a mapping"
+_AT: Final = "at the key "
 ARRAY: Final = "array"
 """The kind of what holds nothing but numbers."""
 IDENTITY: Final = "identity"
 """The kind of a function that gives back what it is called with."""
 MAPPINGS: Final = (dict, OrderedDict, defaultdict, Counter)
+_NO_KEYS: Final = (list, set, bytearray, *MAPPINGS)
 CONTAINERS: Final = (dict, list, set, tuple, frozenset, bytearray, types.MappingProxyType)
 _DEEP: Final = 4
 _WIDE: Final = 10_000
@@ -114,7 +116,28 @@ class Heap:
     def field(self, thing: Fresh, name: str) -> Value:
         """What an attribute of a new object may be."""
         held = self._held.get(thing)
-        return NOTHING if held is None else held.get(name, NOTHING)
+        if held is None:
+            return NOTHING
+        found = held.get(name, NOTHING)
+        return found.union(*self.at_keys(thing).values()) if name == ITEMS and is_mapping(thing) else found
+
+    def places(self, thing: Fresh) -> list[tuple[str, Value]]:
+        """Where a new object holds something, and what."""
+        return list(self._held.get(thing, {}).items())
+
+    def at_keys(self, thing: Fresh) -> dict[str, Value]:
+        """What was put into a mapping at texts that stand in the code; what was put at any other key is not in it."""
+        held = self._held.get(thing, {})
+        return {where.removeprefix(_AT): value for where, value in held.items() if where.startswith(_AT)}
+
+    def at_key(self, thing: Fresh, key: str | None) -> Value:
+        """What may stand at a text in a mapping: what was put there, and what was put at a key that nobody knows."""
+        held = self._held.get(thing, {})
+        return held.get(ITEMS, NOTHING) | (NOTHING if key is None else held.get(_AT + key, NOTHING))
+
+    def put_at(self, thing: Fresh, key: str | None, value: Value) -> None:
+        """Note that something stands at a text in a mapping, or at a key that nobody knows."""
+        self.put(thing, ITEMS if key is None else _AT + key, value)
 
     def fields(self, thing: Fresh) -> Value:
         """Whatever a new object may hold, in attributes as in items."""
@@ -136,6 +159,14 @@ class Heap:
             else:
                 found.add(thing)
         return frozenset(found)
+
+    def each_of(self, value: Value) -> Value:
+        """What iterating over a value may give: of a mapping its keys, which are no lists, sets or mappings."""
+        mine = frozenset(thing for thing in value if is_mapping(thing))
+        keys = self.items(mine)
+        return self.items(value - mine) | frozenset(
+            key for key in keys if not (isinstance(key, Fresh) and key.kind in _NO_KEYS)
+        )
 
     def row(self, node: Any, tag: str, columns: list[Value], rest: Value = NOTHING) -> Value:
         """A new tuple of which it is known what stands where."""

@@ -13,10 +13,19 @@ import functools
 import gc
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["PLAIN_KINDS", "has_any", "is_ever_ours", "kinds_in", "kinds_of_call"]
+__all__ = [
+    "PLAIN_KINDS",
+    "brought_by",
+    "has_any",
+    "is_ever_ours",
+    "kinds_in",
+    "kinds_of_call",
+    "reached_from",
+]
 
 _MOST: Final = 50_000
 PLAIN_KINDS: Final = frozenset(
@@ -35,6 +44,7 @@ PLAIN_KINDS: Final = frozenset(
 )
 """Classes whose objects never change, hold nothing and run nobody's code."""
 _COLLECTED: Final = 1 << 14  # Py_TPFLAGS_HAVE_GC: it tells what it holds
+_MADE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it is among what each of its instances refers to
 _LEAF: Final = sys.stdlib_module_names | {"numpy"}
 """Packages whose classes hold nothing of ours."""
 _NUMBERS: Final = frozenset({"fractions", "decimal", "datetime"})
@@ -98,14 +108,18 @@ def kinds_of_call(
     Returns:
         The classes; None if not all can be looked at.
     """
-    given = [each for each in (*args, *kwargs.values(), *_brought_by(fn)) if type(each) not in PLAIN_KINDS]
+    given = [each for each in (*args, *kwargs.values(), *brought_by(fn)) if type(each) not in PLAIN_KINDS]
     return kinds_in(given, copied=True) if given else frozenset()
 
 
-def _brought_by(fn: Any) -> list[Any]:
-    """What comes with a function to each of its calls."""
+def brought_by(fn: Any) -> list[Any]:
+    """What comes with a function to each of its calls.
+
+    Args:
+        fn: The function, method, partial or other callable.
+    """
     if isinstance(fn, types.MethodType):
-        return [fn.__self__, *_brought_by(fn.__func__)]
+        return [fn.__self__, *brought_by(fn.__func__)]
     if not isinstance(fn, types.FunctionType):
         return [fn]
     found = _in_closure(fn) if fn.__closure__ else []
@@ -125,8 +139,27 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
     Returns:
         The classes, those of numbers and texts excepted; None if not all can be looked at.
     """
-    seen: dict[int, Any] = {}
     kinds: dict[int, type] = {}
+    if _walk(things, kinds) is None:
+        return None
+    if not all(map(_is_hashed_plainly, kinds.values())) or (copied and any(map(_is_reduced, kinds.values()))):
+        return None
+    return frozenset(kinds.values())
+
+
+def reached_from(things: Iterable[Any]) -> list[Any] | None:
+    """All that can be reached from some things, as `kinds_in` looks at it; None if not all can be looked at.
+
+    Args:
+        things: Data, and functions with what they hold.
+    """
+    seen = _walk(things, {})
+    return None if seen is None else list(seen.values())
+
+
+def _walk(things: Iterable[Any], kinds: dict[int, type]) -> dict[int, Any] | None:
+    """All that can be reached, by identity, numbers and texts excepted; notes the classes."""
+    seen: dict[int, Any] = {}
     met: set[type] = (
         set()
     )  # classes whose other instances are as the first one was: what they refer to is all
@@ -152,10 +185,16 @@ def kinds_in(things: Iterable[Any], *, copied: bool = False) -> frozenset[type] 
         if others:  # all at once: one by one that took longer than to pickle them
             inside = gc.get_referents(*others)
             if not PLAIN_KINDS.issuperset(map(type, inside)):
-                todo += [each for each in inside if type(each) not in PLAIN_KINDS]
-    if not all(map(_is_hashed_plainly, kinds.values())) or (copied and any(map(_is_reduced, kinds.values()))):
-        return None
-    return frozenset(kinds.values())
+                own = _merely_of(others, inside)
+                todo += [each for each in inside if type(each) not in PLAIN_KINDS and id(each) not in own]
+    return seen
+
+
+def _merely_of(things: list[Any], inside: list[Any]) -> set[int]:
+    """The classes that are among what things refer to only because they are the classes of these things."""
+    counts = Counter(id(kind) for kind in map(type, things) if _flags(kind) & _MADE)
+    found = Counter(id(each) for each in inside if isinstance(each, type))
+    return {number for number, count in found.items() if count <= counts[number]}
 
 
 def _refers_to_all(kind: type) -> bool:

@@ -43,6 +43,10 @@ _WHOLE_OPERATORS: Final = (
     ast.LShift,
     ast.RShift,
 )
+_ON_SETS: Final = frozenset(
+    {"add", "discard", "update", "difference_update", "intersection_update", "symmetric_difference_update"}
+)
+"""Methods that change a set in a way that depends on it and on what they are given, and on nothing else."""
 _GATHERING: Final = (ast.BitOr, ast.BitAnd, ast.BitXor)
 _IN_ORDER: Final = frozenset({"append", "appendleft", "extend", "insert", "write", "put", "send", "writerow"})
 
@@ -174,6 +178,12 @@ def _changes(
                 yield base.id, base, call, call.args[0] if call.func.attr == "add" and call.args else None
             elif isinstance(base, ast.Subscript) and isinstance(base.value, ast.Name):
                 yield base.value.id, base.value, call, base.slice
+        elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            base, name = call.func.value, call.func.attr
+            if name == "setdefault" and call.args and _is_key(call.args[0], targets):
+                yield base.id, base, call, call.args[0]
+            elif name in _ON_SETS and _is_key(base, targets):
+                yield base.id, base, call, None
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
         base = node.target.value
         if isinstance(base, ast.Name) and isinstance(node.op, (ast.Add, ast.Sub)) and is_whole(node.value):

@@ -39,6 +39,8 @@ METHODS: Final = (
     functools.partialmethod,
 )
 """What stands in a class body and is run by fetching or calling it."""
+SOME: Final = "some"
+"""Where an object is made that stands for those of an unknown class; a method that gives it gives its own object."""
 _SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType, TUPLE_GETTER)
 
 
@@ -81,6 +83,17 @@ class Members(Orders):
     @abstractmethod
     def call_function(self, fn: types.FunctionType, args: Args, node: Any, frame: Frame) -> Value:
         """Call a Python function that exists already."""
+
+    def given_code(self, value: Value) -> Value:
+        """The functions and classes that arguments among these may be, or hold."""
+        mine = any(isinstance(thing, Param) and not self.is_without(thing, "__call__") for thing in value)
+        return self.world.callees() if mine else NOTHING
+
+    def is_readable(self, thing: Param) -> bool:
+        """Whether all is known that an argument may be if it can be called; most can't."""
+        if self.is_without(thing, "__call__"):
+            return True
+        return thing.kinds is None and self.world.called is not None
 
     @abstractmethod
     def ask_class(self, kind: Any, names: tuple[str, ...], node: Any, frame: Frame, more: Value) -> Value:
@@ -245,7 +258,10 @@ class Members(Orders):
         mine = True in unknown
         if mine and "__missing__" in names and names is not tables.ANY_SPECIAL:
             self._refuse_filling(node, frame)
-        return result.union(*(self.run_any(name, given=False not in unknown, mine=mine) for name in asked))
+        found = NOTHING.union(*(self.run_any(name, given=False not in unknown, mine=mine) for name in asked))
+        if any(isinstance(each, Fresh) and each.site[1] == SOME for each in found):
+            found |= frozenset(each for each in value if isinstance(each, Param) and each.kinds is None)
+        return result | found
 
     def _refuse_filling(self, node: Any, frame: Frame) -> None:
         """An argument is asked for an item: a dictionary with defaults may get one more by that."""
@@ -299,7 +315,7 @@ class Members(Orders):
         while done < len(self._waiting):
             key, (kind, owner, found) = list(self._waiting.items())[done]
             done += 1
-            me, anything = self.fresh(kind, "some", kind), self.fresh(kind, "anything")
+            me, anything = self.fresh(kind, SOME, kind), self.fresh(kind, "anything")
             if key[2]:
                 me = frozenset({Param(f"a {kind.__name__} that it is given", (kind,))})
             self.hashing += (

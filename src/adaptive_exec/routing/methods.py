@@ -48,6 +48,9 @@ _SET_METHODS: Final = frozenset({"union", "difference", "intersection", "symmetr
 
 _KEEPING_NOTHING: Final = frozenset({"sort", "index", "count", "remove", "discard", "pop", "reverse"})
 """Methods of lists and sets that put nothing into them."""
+_VIEWS: Final = frozenset({"keys", "values", "items"})
+_OF_FUNCTIONS: Final = frozenset({"__call__", "__get__", "__wrapped__", "__func__"})
+"""What functions have that calls them, or gives them."""
 _KINDS: Final = 16
 
 
@@ -198,7 +201,21 @@ class Methods(Mappings):
                 return result
             if not any(hasattr(kind, name) for kind in thing.kinds):
                 self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
-        return self._method_by_name(me, thing.label, name, args, node, frame)
+        held = self._call_held_by(thing, name, args, node, frame)
+        return held | self._method_by_name(me, thing.label, name, args, node, frame)
+
+    def _call_held_by(self, thing: Param, name: str, args: Args, node: Any, frame: Frame) -> Value:
+        """Call what an attribute of an argument may be besides a method: a function that is given."""
+        world = self.world
+        if world.given is None or self.is_without(thing, "__call__"):
+            return NOTHING
+        if world.called is None:
+            if name in _OF_FUNCTIONS or not any(hasattr(kind, name) for kind in world.given):
+                self.stay(f"calls {name} of {thing.label}, which may do anything", node, frame)
+            return NOTHING
+        if name not in _OF_FUNCTIONS and not world.called.held:
+            return NOTHING
+        return self.call(world.callees(), args, node, frame)
 
     def _method_by_name(self, me: Value, label: str, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of an object of the caller's, of a class that is not known."""
@@ -219,7 +236,16 @@ class Methods(Mappings):
             return self.fresh(node, "new")
         if name == "copy" and not candidates and not data:
             return self.fresh(node, "copy", list, self.items(me))
-        return result | self.items(me) | self.fresh(node, "from method", None, self.items(me) | args.all())
+        held = self.items(me) | args.all()
+        if given and name in _VIEWS and self.world.has_standard(name):
+            return result | self._view_of_param(name, held, node)
+        return result | self.items(me) | self.fresh(node, "from method", None, held)
+
+    def _view_of_param(self, name: str, held: Value, node: Any) -> Value:
+        """The keys, values or items of an argument: what has them is no set."""
+        if name == "items":
+            return self.tuples([held, held], NOTHING, node)
+        return self.fresh(node, name, list if name == "values" else None, held)
 
     def _methods_inside(self, thing: Outside, name: str) -> list[tuple[Any, Any]]:
         """The methods of this name of whatever lies there, if all of that is of classes of ours that have one."""
@@ -255,8 +281,9 @@ class Methods(Mappings):
             return self.tuples([NOTHING, self.items(me)], NOTHING, node)
         if reading and hasattr(kind, name):
             return self.items(me) | self.fresh(node, "read", None, self.items(me) | args.all())
-        if kind.__module__.partition(".")[0] in tables.TRUSTED and name not in tables.MUTATORS:
-            return self.fresh(node, "trusted")
+        copied = name == "copy" and self.world.name_of(kind) == "decimal.Context"
+        if copied or (kind.__module__.partition(".")[0] in tables.TRUSTED and name not in tables.MUTATORS):
+            return self.fresh(node, "trusted", kind if copied else None)
         if kind.__module__.partition(".")[0] == "numpy" and name not in tables.MUTATORS:
             return self.items(me) | self.fresh(node, "array")
         if isinstance(thing.value, enum.Enum):
@@ -291,7 +318,7 @@ class Methods(Mappings):
             result = self.run_methods(self.all_methods(thing.kind), inside, node, frame)
             return result | self.items(me)
         if name in tables.MUTATORS:
-            self.changes_in_loop(thing, node, frame)
+            self.changes_in_loop(thing, node, frame, args.all())
         known = self.method_of_mapping(thing, name, args, node, frame) if is_mapping(thing) else None
         return self._method_of_new(thing, name, args, node, frame) if known is None else known
 
@@ -308,7 +335,10 @@ class Methods(Mappings):
             self.sent |= args.all()
             self.raised |= args.all()
             self.changed = True
-        held = frozenset(t for t in self.field(thing, name) if isinstance(t, (Known, Local, Bound, Partial)))
+        held = self.field(thing, name)
+        held = frozenset(
+            t for t in held | self.given_code(held) if isinstance(t, (Known, Local, Bound, Partial))
+        )
         if held:
             return self.call(held, args, node, frame)
         if name in tables.NEW_RESULTS:
@@ -319,6 +349,8 @@ class Methods(Mappings):
         if name != "sort" and (name not in _KEEPING_NOTHING or thing.kind not in (list, set, tuple)):
             alone = name in ("append", "add")
             self.put(thing, ITEMS, args.all() | self.items(NOTHING if alone else args.all()))
+        if name == "pop" and thing.kind in (list, set):
+            return self.items(me)  # nothing else
         kind = set if thing.kind is set and name in _SET_METHODS else None
         return self.items(me) | self.fresh(node, "from fresh", kind, self.items(me) | args.all())
 

@@ -72,6 +72,8 @@ _WRITING: Final = _words("builtins.repr builtins.ascii builtins.format builtins.
 _CHOOSING: Final = _words(
     "builtins.sorted builtins.min builtins.max heapq.nlargest heapq.nsmallest heapq.merge"
 )
+_VIEWS: Final = ("keys", "rows")
+"""Where keys and items of mappings are made: what two of them have in common is a set."""
 _IN_ORDER: Final = _words(
     "most_common popitem elements popleft __iter__ __next__ __repr__ __str__ __format__"
 )
@@ -101,6 +103,7 @@ class Orders(Heap):
         self._surveys: dict[int, Survey] = {}
         self._allowed: set[int] = set()
         self._sorted: set[int] = set()
+        self._copies: set[int] = set()
         self.left: set[str] = set()
         self._outside: dict[Outside, bool] = {}
 
@@ -217,8 +220,10 @@ class Orders(Heap):
             return
         if name in _IN_ORDER or (name == "pop" and thing.kind is not dict):
             self.refuse_order(frozenset({thing}), node, frame)
-        if thing in self.jumbled:
-            self.jumble(made)
+        if thing in self.jumbled:  # what comes out of it has an order of its own
+            self.jumble(
+                frozenset(each for each in made if isinstance(each, Fresh) and each.site[0] == id(node))
+            )
 
     def is_set_sum(self, node: ast.BinOp, left: Value, right: Value) -> bool:
         """Whether an operator may make a set."""
@@ -228,7 +233,10 @@ class Orders(Heap):
             isinstance(side, ast.Call) and getattr(side.func, "attr", "") in ("keys", "items")
             for side in (node.left, node.right)
         )
-        return views or any(self.is_unordered(thing) for thing in left | right)
+        return views or any(
+            self.is_unordered(thing) or (isinstance(thing, Fresh) and thing.site[1] in _VIEWS)
+            for thing in left | right
+        )
 
     # Comprehensions that are only sorted, counted or asked may go through a set in any order.
 
@@ -245,6 +253,18 @@ class Orders(Heap):
             ):
                 self._sorted.add(id(each))
         return free
+
+    def note_copy(self, node: ast.expr) -> None:
+        """Note a call that a loop goes over: a list that nobody else sees has the order of what it is made of."""
+        if isinstance(node, ast.Call):
+            self._copies.add(id(node))
+
+    def lists_order(self, value: Value, made: Value, node: Any, frame: Frame) -> Value:
+        """A list of a value's items shows their order, or has it, if only a loop goes over it."""
+        if id(node) in self._copies:
+            return self.pass_order(value, made)
+        self.refuse_order(value, node, frame)
+        return made
 
     def is_sorted(self, node: ast.AST) -> bool:
         """Whether nobody sees in which order a comprehension gives its items."""
@@ -288,15 +308,15 @@ class Orders(Heap):
             self.shown |= thing.labels
         return value - chosen
 
-    def changes_in_loop(self, thing: Fresh, node: Any, frame: Frame) -> None:
-        """In a loop over a set only what a round has made is changed, or what is then the same in any order."""
+    def changes_in_loop(self, thing: Fresh, node: Any, frame: Frame, given: Value = NOTHING) -> None:
+        """In a loop over a set only what a round has made is changed, or what is then the same in any order.
+
+        Of a set that a round changes by what is `given` no other round must be given the set itself.
+        """
         if not self.loops or self._born.get(thing, 0) >= self.loops[-1]:
             return
-        filled = (
-            isinstance(node, ast.Call)
-            and getattr(node.func, "attr", "") == "update"
-            and thing.kind is not set
-        )
+        name = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+        filled = name.endswith("update") and (thing.kind is not set or thing in self.reach(given))
         if filled or id(node) not in self._allowed:
             self.stay(_WHY, node, frame)
         self.jumble(frozenset({thing} if thing.kind is not set else ()))

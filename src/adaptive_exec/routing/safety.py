@@ -20,10 +20,11 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .arguments import Args
+from .callables import Callables
 from .environment import environment
 from .holding import all_hold
 from .kinds import has_any, is_ever_ours
@@ -36,7 +37,7 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
-_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool]
+_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Verdict:
         lacking: Special methods that no object may have which a call is given, whatever its class, numbers excepted.
         computes: All that calls do is to compute, and to hold the GIL meanwhile, if the same is true of the methods of
             what they are given.
+        closed: Whether objects of no other classes than `kinds` turn up in the course of a call.
     """
 
     allowed: bool
@@ -60,6 +62,7 @@ class Verdict:
     kinds: frozenset[type] | None = None
     lacking: frozenset[str] = frozenset()
     computes: bool = False
+    closed: bool = field(default=False, compare=False)
 
     def covers(self, kinds: frozenset[type] | None) -> bool:
         """Whether it holds for a call that is given objects of these classes, None being any."""
@@ -70,29 +73,35 @@ class Verdict:
         return known and not has_any(kinds, tuple(self.lacking))
 
 
-def judge(fn: Callable[..., Any], given: Iterable[type] | None = None, seen: Iterable[type] = ()) -> Verdict:
+def judge(
+    fn: Callable[..., Any],
+    given: Iterable[type] | None = None,
+    seen: Iterable[type] = (),
+    called: Callables | None = None,
+) -> Verdict:
     """Read a function's code and say whether its calls may leave the process.
 
     Args:
         fn: What is going to be called: a function, method, partial, class or callable object.
         given: The classes of ours of whatever calls are given, `kinds.kinds_of_call`; None if they may be any.
         seen: Those that are known, if they may be any.
+        called: What can be called among what calls are given; None if it can't be told.
 
     Returns:
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        found = _judge(fn, given, seen)
+        reads, living, lacking, closed, computes = _judge(fn, given, seen, called)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", *found)
+    return Verdict(True, "", reads, living, lacking, computes, closed)
 
 
-def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Found:
+def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type], called: Callables | None) -> _Found:
     """The data that a function reads, and the classes; raises StaysError if its calls must stay."""
     target, me = _unwrap(fn, given)
     if not callable(target):
@@ -100,15 +109,17 @@ def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Foun
     if isinstance(target, types.FunctionType) and not _is_standard(target):
         for store in _stores(target):
             raise StaysError(store)
-        return _read(target, me, _wrapped(fn), given, seen)
-    return _read_other(target, given, seen)
+        return _read(target, me, _wrapped(fn), World(module_of(target), given, seen, called))
+    return _read_other(target, given, seen, called)
 
 
 def _found_by(world: World) -> _Found:
     """What a reading has found out."""
     known = world.given if world.living is None else world.living
-    computes = world.computes and world.living is not None and all_hold(world.living)
-    return world.all_reads(), None if known is None else frozenset(known), frozenset(world.lacking), computes
+    kinds = None if known is None else frozenset(known)
+    closed = world.living is not None
+    computes = world.computes and kinds is not None and closed and all_hold(kinds)
+    return world.all_reads(), kinds, frozenset(world.lacking), closed, computes
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:
@@ -150,18 +161,11 @@ def _wrapped(fn: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read(
-    fn: types.FunctionType,
-    me: type | None,
-    pinned: frozenset[int],
-    given: Iterable[type] | None,
-    seen: Iterable[type],
-) -> _Found:
+def _read(fn: types.FunctionType, me: type | None, pinned: frozenset[int], world: World) -> _Found:
     """Read a Python function."""
     kind = fn.__code__.co_flags
     if kind & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         raise StaysError("is a generator function, and generators can't travel")
-    world = World(module_of(fn), given, seen)
     if me is not None:
         world.meet(me)
         world.give(me)
@@ -177,10 +181,13 @@ def _read(
     return _found_by(world)
 
 
-def _read_other(target: Any, given: Iterable[type] | None, seen: Iterable[type]) -> _Found:
+def _read_other(
+    target: Any, given: Iterable[type] | None, seen: Iterable[type], called: Callables | None
+) -> _Found:
     """Read a class, or look up a builtin by its name."""
     module = getattr(target, "__module__", "") or ""
-    world = World("" if module.partition(".")[0] in sys.stdlib_module_names else module, given, seen)
+    ours = "" if module.partition(".")[0] in sys.stdlib_module_names else module
+    world = World(ours, given, seen, called)
     world.meet(target)
     if isinstance(target, types.BuiltinFunctionType) and not isinstance(
         target.__self__, types.ModuleType | None

@@ -9,7 +9,9 @@ from typing import Any, Final
 from . import tables
 from .arguments import Args
 from .definitions import Definitions
+from .expressions import beside
 from .loops import names_of
+from .mappings import text_of
 from .origins import (
     NOTHING,
     Fresh,
@@ -108,6 +110,7 @@ class Statements(Definitions):
         self._loop(lambda: self.test(node.test, scope), node, scope)
 
     def _do_for(self, node: ast.For, scope: Scope) -> None:
+        self.note_copy(node.iter)
         value = self.value(node.iter, scope)
         items = self.iterated(value, node.iter, scope)
         unordered = self.enter_loop(value, node, scope.frame)
@@ -225,19 +228,26 @@ class Statements(Definitions):
             before = self.load_name(scope, target.id, target)
             made = self.touch(before, dunders, node, frame, operand)
             self.check_augmented(before, operand, node, frame)
-            kept = self.grown(before, operand)
-            self.store_name(scope, target.id, kept | made | self.sum_of(before, operand, node), node)
+            kept = self.grown(before, operand, dunders[2])
+            self.store_name(scope, target.id, kept | made | self._sum(before, operand, made, node), node)
             return
         held = self.value(target.value, scope)
         if isinstance(target, ast.Attribute):
             before = self.attribute(held, target.attr, target, scope)
         else:
             self.value(target.slice, scope)
-            before = self.values_at(held)
-        self.touch(before, dunders, node, frame, operand)
+            before = self.values_at(held, text_of(target.slice))
+        made = self.touch(before, dunders, node, frame, operand)
         self.check_augmented(before, operand, node, frame)
-        kept = self.grown(before, operand)
-        self.assign(target, kept | self.sum_of(before, operand, node), scope)
+        kept = self.grown(before, operand, dunders[2])
+        self.assign(target, kept | self._sum(before, operand, made, node), scope)
+
+    def _sum(self, before: Value, operand: Value, made: Value, node: ast.AugAssign) -> Value:
+        """What an operator gives where it changes nothing; `made` is what special methods of ours give."""
+        names = tables.OPERATORS[type(node.op).__name__]
+        if not made and self.is_number(before | operand, names, beside(node.op, node.value)):
+            return NOTHING
+        return self.sum_of(before, operand, node)
 
     def _do_match(self, node: ast.Match, scope: Scope) -> None:
         subject = self.value(node.subject, scope)

@@ -30,6 +30,7 @@ from ..profiling.shapes import Shapes, by_shape, differ, kinds_of, varies
 from .policy import is_trusted
 
 if TYPE_CHECKING:
+    from .callables import Callables
     from .safety import Verdict
 
 __all__ = ["FunctionRecord", "Store", "name_of"]
@@ -91,7 +92,7 @@ class FunctionRecord:
         self.profiled: tuple[Profile, bool | None, Profile] | None = None
         self.provisional: Profile | None = None  # by what scouts that still run have shown so far
         self.verdict: Verdict | None = None
-        self.suited: dict[tuple[frozenset[type] | None, frozenset[type]], Verdict] = {}
+        self.suited: dict[tuple[frozenset[type] | None, frozenset[type], Callables | None], Verdict] = {}
         self.stay = ""
         self.steady: tuple[Options, str, Decision] | None = (
             None  # a decision for these options and this `stay`
@@ -127,22 +128,26 @@ class FunctionRecord:
         return verdict
 
     def judged_with(
-        self, fn: Callable[..., Any], kinds: frozenset[type] | None, seen: frozenset[type] = frozenset()
+        self,
+        fn: Callable[..., Any],
+        kinds: frozenset[type] | None,
+        seen: frozenset[type] = frozenset(),
+        called: Callables | None = None,
     ) -> Verdict:
-        """The verdict on calls that are given objects of these classes of ours; found once each.
+        """The verdict on calls that are given objects of these classes of ours, and functions; found once each.
 
         None is any, and then those are read that have been seen.
         """
         verdict = self.judged(fn)
         if not verdict.allowed or (verdict.covers(kinds) and not seen):
             return verdict
-        found = self.suited.get((kinds, seen))
+        found = self.suited.get((kinds, seen, called))
         if found is None:
             from .safety import judge
 
             if len(self.suited) >= _SUITED:
                 self.suited.clear()
-            found = self.suited[kinds, seen] = judge(fn, kinds, seen)
+            found = self.suited[kinds, seen, called] = judge(fn, kinds, seen, called)
         return found
 
     def learned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

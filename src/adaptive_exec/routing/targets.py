@@ -9,6 +9,7 @@ from typing import Any, Final
 from .arguments import Args
 from .heap import ITEMS, KEYS, is_mapping
 from .lookups import Lookups
+from .mappings import text_of
 from .origins import (
     NOTHING,
     Fresh,
@@ -53,7 +54,13 @@ class Targets(Lookups):
             self.touch(held, ("__setitem__",), target, frame, value)
             if isinstance(target.slice, ast.Slice):
                 self.touch(value, _LISTED, target, frame)
-            self.change(held, "assigns an item of", target, frame, value, needed="__setitem__")
+            text = text_of(target.slice)
+            mine = frozenset(each for each in held if is_mapping(each)) if text is not None else NOTHING
+            for thing in mine:
+                if isinstance(thing, Fresh):
+                    self.put_at(thing, text, value)
+            self.change(mine, "assigns an item of", target, frame)
+            self.change(held - mine, "assigns an item of", target, frame, value, needed="__setitem__")
 
     def _put_keys(self, held: Value, key: Value) -> None:
         """Note the keys of what may be mappings."""
@@ -125,10 +132,10 @@ class Targets(Lookups):
             for each in target.elts:
                 self.delete(each, scope)
 
-    def grown(self, before: Value, operand: Value) -> Value:
-        """Those objects of the call's own that `+=` may have changed in place."""
+    def grown(self, before: Value, operand: Value, dunder: str) -> Value:
+        """Those objects of the call's own that `+=` may have changed in place; a method of ours says itself how."""
         for thing in before:
-            if isinstance(thing, Fresh):
+            if isinstance(thing, Fresh) and not self.methods_of(thing.kind, dunder):
                 self.put(thing, ITEMS, self.items(operand))
         return frozenset(thing for thing in before if isinstance(thing, Fresh))
 
@@ -145,7 +152,7 @@ class Targets(Lookups):
         made = self.touch(value, ("__iter__", "__next__", "__getitem__"), node, scope.frame)
         if made:
             made |= self.items(made) | self.touch(made, ("__next__",), node, scope.frame)
-        return self.items(value) | made
+        return self.each_of(value) | made
 
     def test(self, node: ast.expr, scope: Scope) -> None:
         """Evaluate a condition."""

@@ -18,11 +18,12 @@ import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from .callables import Callables, place_of
 from .denied import denied, denied_objects
 from .dependence import settings_of
 from .environment import Pin, Reads, attributes_of, current, never_changes
 from .holding import holds
-from .kinds import has_any, kinds_in
+from .kinds import has_any, is_ever_ours, kinds_in
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
 __all__ = ["LOGGERS", "TUPLE_GETTER", "World", "module_of"]
@@ -69,6 +70,7 @@ class World:
         module: Name of the module of the submitted function: its top-level package is ours in any case.
         given: Of which classes objects may be given; None if that is not known.
         seen: Some of which they are, where not all are known.
+        called: What can be called among what is given; None if it can't be told.
 
     Attributes:
         living: The classes whose objects can be there at all; None if it may be any that modules define.
@@ -76,7 +78,13 @@ class World:
         computes: Whether all that has been met computes and holds the GIL meanwhile, objects excepted.
     """
 
-    def __init__(self, module: str, given: Iterable[type] | None = None, seen: Iterable[type] = ()) -> None:
+    def __init__(
+        self,
+        module: str,
+        given: Iterable[type] | None = None,
+        seen: Iterable[type] = (),
+        called: Callables | None = None,
+    ) -> None:
         self.top = module.partition(".")[0]
         self.reads: dict[tuple[str, str], None] = {}
         self.denied = _denied_objects()
@@ -92,6 +100,8 @@ class World:
         self.tables: dict[int, Mapping[Any, Any]] = {}
         self.given: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self._seen = dict.fromkeys(seen)
+        self.called = called
+        self._callees: Value | None = None
         self.living: dict[type, None] | None = None if given is None else dict.fromkeys(given)
         self.lacking: dict[str, None] = {}
         self._met: dict[int, Any] = {}
@@ -121,15 +131,39 @@ class World:
         given = self._seen if self.given is None else self.given
         return any(kind in each.__mro__ for each in given)
 
-    def lacks(self, *names: str) -> bool:
-        """Whether nothing that a call is given has such attributes, numbers excepted.
+    def callees(self) -> Value:
+        """What can be called among what is given, as far as it can be read; its code is noted.
+
+        Nobody names these functions, so that they stand where they do has to be compared like any other code.
+        """
+        if self._callees is None:
+            found = [callee.value for callee in self.called.callees] if self.called is not None else []
+            for value in found:
+                place = place_of(value) if isinstance(value, (types.FunctionType, type)) else None
+                if place is not None:
+                    space, module, path = place
+                    self.pin(space, path.rpartition(".")[2], value, (module, path))
+            self._callees = frozenset(map(Known, found))
+        return self._callees
+
+    def lacks(self, *names: str, but: tuple[type, ...] = ()) -> bool:
+        """Whether nothing that a call is given has such attributes, numbers and objects of these classes excepted.
 
         Then what an operator makes of such things is a number or a text, or an error, and none of them is changed.
         """
-        if self.given is None or has_any(self.given, names):
+        if self.given is None or has_any([kind for kind in self.given if kind not in but], names):
             return False
-        self.lacking.update(dict.fromkeys(names))
+        if not any(
+            kind in self.given for kind in but
+        ):  # with one of them it has only been asked of the others
+            self.lacking.update(dict.fromkeys(names))
         return True
+
+    def has_standard(self, name: str) -> bool:
+        """Whether no object that a call is given has a method of this name but such as standard classes have."""
+        return self.given is not None and not any(
+            name in vars(base) and is_ever_ours(base) for kind in self.given for base in kind.__mro__
+        )
 
     def meet_any(self) -> None:
         """Objects of any class can be there from now on."""

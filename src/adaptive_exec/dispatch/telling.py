@@ -21,9 +21,7 @@ from .router import Router
 
 __all__ = ["Telling"]
 
-_VARIES: Final = (
-    "this is for the call in the middle, as they differ by what they are given, and each goes by that"
-)
+_VARIES: Final = "calls differ by what they are given, and that is for those in which most of the work is"
 
 
 class Telling:
@@ -71,7 +69,8 @@ class Telling:
         if record is None:
             facts = Facts(options, is_coroutine_function(fn), Profile(), Load(), self._router.machine)
             return decide(facts)
-        facts = self._router.facts(record, options, twin=twin)
+        most = record.weightiest(self._router.machine)
+        facts = self._router.facts(record, options, profile=most, twin=twin)
         decision = decide(facts)
         if options.backend is not None:
             return decision
@@ -80,7 +79,7 @@ class Telling:
         in_flight = sum(task.owner is record for task in self._living.all())
         facts = replace(facts, load=replace(facts.load, in_flight=in_flight))
         found = replace(self._router.first_here(record, decision), advice=advice(facts, decision))
-        return found if record.shapes is None else replace(found, reason=f"{found.reason}; {_VARIES}")
+        return found if most is None else replace(found, reason=f"{found.reason}; {_VARIES}")
 
     def stats(self, records: Iterable[FunctionRecord]) -> ExecutorStats:
         """What has been done so far, by what is known of each function."""
@@ -93,7 +92,13 @@ class Telling:
                 continue
             for name, count in counts.items():
                 backends[name] = backends.get(name, 0) + count
-            reason = decide(self._router.facts(record, Options(), twin=record.twin is not None)).reason
+            facts = self._router.facts(
+                record,
+                Options(),
+                profile=record.weightiest(self._router.machine),
+                twin=record.twin is not None,
+            )
+            reason = decide(facts).reason
             longest_step = record.held_ns / 1e9 if record.named else 0.0
             functions.append(
                 FunctionStats(record.name, counts, record.failures, record.profile(), reason, longest_step)

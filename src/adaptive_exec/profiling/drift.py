@@ -68,7 +68,7 @@ class Drift:
         """True while the next calls decide whether the function has become another one."""
         return self._probation > 0 or self._stepped != 0
 
-    def contradicts(self, sample: Sample, profile: Profile) -> Change:
+    def contradicts(self, sample: Sample, profile: Profile, *, varied: bool = False) -> Change:
         """What of the profile should be forgotten, now that this call was seen.
 
         A call in a worker has the process for itself. If it only computes, and longer or shorter than before, then it
@@ -77,6 +77,7 @@ class Drift:
         Args:
             sample: The call.
             profile: What was known before it.
+            varied: Whether costs differ from call to call, and say nothing.
         """
         if not profile.settled or sample.failed:
             return ""
@@ -86,9 +87,10 @@ class Drift:
         cpu = sample.cpu_ns
         slack = sample.wall_ns - cpu
         step = 1 if cpu > most_cpu else -1 if cpu < least_cpu else 0
-        self._stepped = _in_a_row(self._stepped, step) if step else 0
+        self._stepped = _in_a_row(self._stepped, step) if step and not varied else 0
         apart = self._apart(sample, profile)
-        self._watch(apart > _SUSPICIOUS or slack > most_slack or _gil_surprises(sample, profile))
+        slower = slack > most_slack and not varied
+        self._watch(apart > _SUSPICIOUS or slower or _gil_surprises(sample, profile))
         if abs(self._stepped) < COSTLY_ROW and apart <= _OPPOSITE:
             return ""
         self._start_again()

@@ -33,6 +33,7 @@ more than 2 % of its time. Calls that contradict the profile make it start again
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -60,6 +61,8 @@ _WATCH_COST_S: Final = 60e-6
 _SAMPLED_SHARE: Final = 0.02
 _GIL_MATTERS_S: Final = 1e-3
 _GIL_CALLS: Final = 32
+_FEW: Final = 4
+_TO_AND_FRO: Final = 3
 
 
 class _Home(NamedTuple):
@@ -193,13 +196,23 @@ class Estimator:
             self._stale = max(self._stale, _REFRESH_CALLS)
 
     def spread(self) -> float:
-        """Seconds between what calls computed lately at most and at least, one of each excepted: it may be chance."""
+        """Seconds between what calls computed lately at most and at least, if they go to and fro.
+
+        One of each is excepted, which may be chance. Calls that have been of one kind and are of another now are no
+        spread: then the function has changed.
+        """
         with self._lock:
-            costs = sorted(sample.cpu_ns for sample in self._recent if not sample.failed)
-        return (costs[-2] - costs[1]) / 1e9 if len(costs) >= 4 else 0.0
+            costs = [sample.cpu_ns for sample in self._recent if not sample.failed]
+        if len(costs) < _FEW:
+            return 0.0
+        ordered = sorted(costs)
+        least, most = ordered[1], ordered[-2]
+        large = [cost > (least + most) / 2 for cost in costs]
+        turns = sum(one is not other for one, other in itertools.pairwise(large))
+        return (most - least) / 1e9 if turns >= _TO_AND_FRO else 0.0
 
     def varies(self) -> None:
-        """Calls differ by what they are given: no row of them means that the function has become another one."""
+        """Calls differ by what they are given: however many are long, that does not make it another function."""
         self._varied = True
 
     def knowledge(self) -> Knowledge | None:
@@ -249,7 +262,7 @@ class Estimator:
 
     def _learn(self, sample: Sample) -> None:
         """Take one call into account. Caller holds `_lock`."""
-        change = "" if self._varied else self._drift.contradicts(sample, self._computed())
+        change = self._drift.contradicts(sample, self._computed(), varied=self._varied)
         if change == "nature":
             self._reset()
         elif change == "cost":

@@ -134,3 +134,9 @@ class Shapes:
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
             return found, strange
+
+    def weightiest(self) -> Profile | None:
+        """What is known of the shape whose calls have computed most altogether."""
+        with self._lock:
+            profiles = [each.profile() for each in self._known.values()]
+        return max(profiles, key=lambda each: each.calls * each.cpu, default=None)

@@ -166,9 +166,18 @@ class FunctionRecord:
         """What is known of calls like this one; nothing, if none had arguments of such classes."""
         assert self.shapes is not None
         task.shape, strange = self.shapes.estimator(task.args, task.kwargs)
-        overall, mine = self.profile(), task.shape.profile()
-        if strange and overall.settled:
+        if strange and self.profile().settled:
             return Profile()
+        return self._in_shape(task.shape.profile(), machine)
+
+    def weightiest(self, machine: Machine) -> Profile | None:
+        """What is known of those calls that most of the work is in, if calls differ."""
+        found = None if self.shapes is None else self.shapes.weightiest()
+        return None if found is None else self._in_shape(found, machine)
+
+    def _in_shape(self, mine: Profile, machine: Machine) -> Profile:
+        """What is known of calls of one shape, where that leaves something open by all calls."""
+        overall = self.profile()
         if not is_trusted(mine, machine):
             return by_shape(overall, mine)
         return _with_safety(mine, overall.process_safe)

@@ -35,8 +35,8 @@ LIMIT: Final = 16 * 1024 * 1024
 """Bytes that are compared; more stays uncompared, and the call at home."""
 
 _PARTS = 16  # wrappers of wrappers end somewhere
-_AS_IT_IS: Final = (bytes, bytearray)
-"""What goes to a worker as memory: it costs by the byte, and no pickling."""
+_AS_IT_IS: Final = frozenset({type(None), bool, int, float, bytes})
+"""What goes to a worker as it is, by the byte and without pickling, and never changes."""
 
 
 class CallCheck:
@@ -92,11 +92,12 @@ class CallCheck:
                 self._found(f"consumed the iterator in {label}")
             elif callable(value):
                 self._judge(label, value)
+            if type(value) in _AS_IT_IS:
+                self._sent += _plain_size(value)
+                continue
             began = time.thread_time_ns()  # others may have the GIL meanwhile
-            data = self._note(f"its {label}", value)
-            if type(value) not in _AS_IT_IS:
-                self._spent += time.thread_time_ns() - began
-            self._sent += len(data)
+            self._sent += len(self._note(f"its {label}", value))
+            self._spent += time.thread_time_ns() - began
         for label, value in _carried(self._fn):
             self._note(label, value)
         self._look_for_sets()
@@ -133,8 +134,9 @@ class CallCheck:
             to read something takes about as long as to write it.
         """
         began = time.thread_time_ns()
-        returned = self._result(value)
-        spent = self._spent + (0 if type(value) in _AS_IT_IS else time.thread_time_ns() - began)
+        plain = type(value) in _AS_IT_IS
+        returned = _plain_size(value) if plain else self._result(value)
+        spent = self._spent + (0 if plain else time.thread_time_ns() - began)
         for label, thing, data in self._noted:
             if self.finding is not None:
                 break
@@ -145,7 +147,7 @@ class CallCheck:
         self._noted, self._globals = [], []
         if returned is None:
             return sample._replace(argument_bytes=self._sent)
-        return sample._replace(argument_bytes=self._sent, result_bytes=len(returned), pickle_ns=2 * spent)
+        return sample._replace(argument_bytes=self._sent, result_bytes=returned, pickle_ns=2 * spent)
 
     def _compare_identities(self, value: Any) -> None:
         """Whoever returns what it was given, or a part of it, returns a copy elsewhere."""
@@ -183,8 +185,8 @@ class CallCheck:
         if not verdict.allowed:
             self._found(f"is given a function in {label} that {verdict.reason}")
 
-    def _result(self, value: Any) -> bytes | None:
-        """Pickle the result, if that is possible."""
+    def _result(self, value: Any) -> int | None:
+        """Pickle the result, if that is possible; how many bytes that takes."""
         try:
             data = size_within(value, LIMIT)
         except Exception as error:
@@ -196,7 +198,7 @@ class CallCheck:
             self._found("its result is too large to compare")
         if isinstance(value, types.FunctionType) and "<" in value.__qualname__:
             self._found("returned a function of its own, of which a process would return a copy")
-        return data
+        return None if data is None else len(data)
 
     def _compare(self, label: str, thing: Any, before: bytes) -> None:
         """Pickle one thing again; a difference is a finding."""
@@ -219,6 +221,11 @@ class CallCheck:
             return
         if now is not thing or not never_changes(now):
             self._compare(name, now, before)
+
+
+def _plain_size(value: Any) -> int:
+    """How many bytes such a value is on its way, about."""
+    return len(value) if type(value) is bytes else 8
 
 
 def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -62,6 +62,7 @@ class FunctionRecord:
         "profiled",
         "progress",
         "provisional",
+        "reading",
         "recalled",
         "released",
         "scout_limit",
@@ -83,6 +84,7 @@ class FunctionRecord:
         self.coroutine = coroutine
         self.estimator = Estimator()
         self.lock = threading.Lock()
+        self.reading = threading.Lock()  # held while the function's code is read
         self.held: deque[Task] = deque()
         self.scouts: set[Task] = set()
         self.scout_limit = 2
@@ -115,17 +117,20 @@ class FunctionRecord:
         self.watched = False  # somebody will look at what is held; a hint that saves asking again
 
     def judged(self, fn: Callable[..., Any]) -> Verdict:
-        """The verdict on the function's code, found once."""
-        verdict = self.verdict
-        if verdict is None:
-            # Reading code takes a large module and milliseconds; programs whose functions all wait need neither.
-            from .safety import judge
+        """The verdict on the function's code, found once: whoever else wants it meanwhile waits for it."""
+        if (verdict := self.verdict) is not None:
+            return verdict
+        # Reading code takes a large module and milliseconds; programs whose functions all wait need neither.
+        from .safety import judge
 
-            verdict = judge(fn, ())
-            if not verdict.allowed:
-                self.stay = self.stay or verdict.reason
-            self.verdict = verdict  # last: whoever sees it need not look again
-        return verdict
+        with self.reading:
+            verdict = self.verdict
+            if verdict is None:
+                verdict = judge(fn, ())
+                if not verdict.allowed:
+                    self.stay = self.stay or verdict.reason
+                self.verdict = verdict  # last: whoever sees it need not look again
+            return verdict
 
     def judged_with(
         self,

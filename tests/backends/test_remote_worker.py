@@ -279,6 +279,41 @@ def test_withdrawn_calls_stay_withdrawn(bench: Bench, other: Bench) -> None:
     assert [] == begun, "calls that the quick worker has dealt with would be executed once more"
 
 
+def test_an_idle_worker_that_gets_a_long_call_is_idle_no_more(bench: Bench) -> None:
+    """Though the next one did not fit behind it."""
+    crew = Crew(1, lambda: None, Shelf(enabled=False))
+    worker = bench.worker
+    worker.ready = True
+    crew.workers.add(worker)
+    crew.idle.append(worker)
+    for _ in range(3):
+        crew.queue[bench.task(0)] = None  # nobody knows how long these take
+
+    crew.refill(worker)
+
+    assert (1, 2) == (len(worker.assigned), len(crew.queue))
+    assert [] == crew.idle
+
+
+def test_calls_that_were_cancelled_take_nobodys_place(bench: Bench) -> None:
+    """However many there are before it in the queue, the next one is begun."""
+    crew = Crew(1, lambda: None, Shelf(enabled=False))
+    worker = bench.worker
+    worker.ready = True
+    crew.workers.add(worker)
+    for _ in range(2 * SLOTS):
+        task = bench.task(0)
+        task.future.cancel()
+        crew.queue[task] = None
+    last = bench.task(0)
+    crew.queue[last] = None
+
+    dropped = crew.refill(worker)
+
+    assert 2 * SLOTS == len(dropped)
+    assert [last] == list(worker.assigned.values())
+
+
 def test_written_to_a_dead_worker(bench: Bench) -> None:
     """Nobody is told off: whoever buries the worker finds the call."""
     bench.there.close()

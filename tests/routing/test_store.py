@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec.routing.safety import Verdict
 from adaptive_exec.routing.store import Store, is_coroutine_function, name_of
 from tests import work
 
@@ -129,3 +130,30 @@ def test_coroutine_functions(fn: Any, expected: bool) -> None:
 def test_names(fn: Any, name: str) -> None:
     """People recognise the function by its name."""
     assert name == name_of(fn)
+
+
+def test_code_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks while somebody reads waits, and is told the same."""
+    record = Store().record(work.double)
+    begun, go_on = threading.Event(), threading.Event()
+    readings: list[object] = []
+
+    def read(*given: object) -> Verdict:
+        readings.append(given)
+        begun.set()
+        assert go_on.wait(10)
+        return Verdict(False, "is read")
+
+    monkeypatch.setattr("adaptive_exec.routing.safety.judge", read)
+    verdicts: list[Verdict] = []
+    threads = [threading.Thread(target=lambda: verdicts.append(record.judged(work.double))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(10)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert 1 == len(readings)
+    assert [Verdict(False, "is read")] * 4 == verdicts
+    assert "is read" == record.stay

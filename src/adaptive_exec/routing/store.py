@@ -8,8 +8,11 @@ Guarantees:
     - At most `LIMIT` records; the least recently used ones that have nothing under way are forgotten.
     - A key's objects are held by its record, so an identity is never reused while it means something.
 Assumes: nothing of the interpreter's atomicity; every access to the table takes its lock.
-Races: two first submissions of a function at once make one record:
-    `tests/routing/test_store.py::test_one_record_for_two_first_submissions`
+Races:
+    - two first submissions of a function at once make one record:
+      `tests/routing/test_store.py::test_one_record_for_two_first_submissions`
+    - many want a function's verdict at once: one reads the code, and the others wait for what it finds:
+      `tests/routing/test_store.py::test_code_is_read_once`
 """
 
 from __future__ import annotations

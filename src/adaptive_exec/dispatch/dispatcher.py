@@ -38,6 +38,7 @@ from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
+from ..profiling.shapes import MATTERS_NS
 from ..routing.lanes import place
 from ..routing.policy import (
     asked_for,
@@ -352,7 +353,11 @@ class Dispatcher:
             estimator.add(sample if task.items == 1 else per_call(sample, task.items))
             if task.shape is not None:
                 task.shape.add(sample)
-            elif record.shapes is None and task.items == 1 and not (record.coroutine or task.as_twin):
+            elif (
+                sample.cpu_ns >= MATTERS_NS
+                and record.shapes is None
+                and not (task.items != 1 or task.as_twin)
+            ):
                 record.learned(task.args, task.kwargs)
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:

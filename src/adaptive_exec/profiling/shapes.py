@@ -24,12 +24,13 @@ from typing import Any, Final
 from ..model import Profile
 from .estimate import Estimator
 
-__all__ = ["MOST", "Shape", "Shapes", "by_shape", "differ", "kinds_of", "shape_of", "varies"]
+__all__ = ["MATTERS_NS", "MOST", "Shape", "Shapes", "by_shape", "differ", "kinds_of", "shape_of", "varies"]
 
 MOST: Final = 32
 _ARGUMENTS: Final = 4
 _VARIES: Final = 1.5
-_MATTERS_S: Final = 1e-3
+MATTERS_NS: Final = 1_000_000  # of computing; below that it is all the same
+_MATTERS_S: Final = MATTERS_NS / 1e9
 _SIZED: Final = frozenset({str, bytes, bytearray, list, tuple, dict, set, frozenset, range, deque})
 
 Shape = tuple[object, ...]

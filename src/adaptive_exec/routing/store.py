@@ -160,6 +160,8 @@ class FunctionRecord:
 
     def learned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A call with these arguments has been measured: see whether calls differ by what they are given."""
+        if self.coroutine:
+            return
         if self.kinds is None:
             self.kinds = kinds_of(args, kwargs)
         profile = self.estimator.profile()

@@ -162,8 +162,9 @@ def executor() -> Iterator[AdaptiveExecutor]:
 
 def computed(ms: float) -> Sample:
     """A call that computed, and was seen to hold the GIL."""
+    window = 400_000 if gil_enabled() else 0
     return Sample(
-        int(ms * MS), int(ms * MS), sampled_ns=int(ms * MS), window_ns=400_000, looks=2, argument_bytes=8
+        int(ms * MS), int(ms * MS), sampled_ns=int(ms * MS), window_ns=window, looks=2, argument_bytes=8
     )
 
 

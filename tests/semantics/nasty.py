@@ -7,6 +7,7 @@ import importlib.util
 from tests.semantics import (
     nasty_aliases,
     nasty_called,
+    nasty_decimals,
     nasty_dunders,
     nasty_hooks,
     nasty_identity,
@@ -40,6 +41,7 @@ CASES = [
     *nasty_rare.CASES,
     *nasty_reach.CASES,
     *nasty_settings.CASES,
+    *nasty_decimals.CASES,
     *nasty_aliases.CASES,
     *nasty_hooks.CASES,
     *nasty_interpreter.CASES,

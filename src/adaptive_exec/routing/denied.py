@@ -72,7 +72,7 @@ _NAMES: Final[dict[str, str]] = {
     **_each("calls {}, which talks to whoever sits here", "builtins.breakpoint builtins.help"),
     **_each(
         "computes with decimals, whose precision belongs to this thread",
-        "decimal.Decimal decimal.localcontext decimal.getcontext decimal.setcontext",
+        "decimal.getcontext decimal.setcontext",
     ),
     "sys.getsizeof": "calls sys.getsizeof(), and a copy of something may have another size",
     "builtins.id": "calls id(), and an object has another id in another process",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import logging
 import operator
 import sys
@@ -80,6 +81,10 @@ class Foreign(Asking):
             functions = frozenset(each for each in first if isinstance(each, (Known, Local, Bound, Partial)))
             decorated = functions if name != "functools.wraps" else NOTHING
             return decorated or self.fresh(node, "wraps", IDENTITY)
+        if name == "decimal.localcontext":
+            if id(node) not in self.entering:
+                self.stay("makes a local context of decimals that no `with` leaves again", node, frame)
+            return self.fresh(node, "context", decimal.Context)
         if name == "sqlite3.connect" and "uri" in args.named:
             self.stay("opens a database by its URI, which may be one in this process's memory", node, frame)
         if name in ("builtins.repr", "builtins.ascii"):

@@ -47,7 +47,7 @@ _NAMED: Final = _words("""
 _LETTING_GO: Final = _words("""
     builtins.breakpoint builtins.exec builtins.eval builtins.help builtins.input builtins.open builtins.print
     builtins.__import__ array.array.fromfile array.array.tofile contextlib.chdir contextlib.redirect_stdout
-    contextlib.redirect_stderr decimal.localcontext json.dump json.load pprint.pprint pprint.pp random.SystemRandom
+    contextlib.redirect_stderr json.dump json.load pprint.pprint pprint.pp random.SystemRandom
     tokenize.open tomllib.load
 """)
 """Functions of the modules above that may do something else than computing."""

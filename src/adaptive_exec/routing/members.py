@@ -58,6 +58,7 @@ class Members(Orders):
         super().__init__(world, file)
         self.sent: Value = NOTHING
         self.hashing = 0
+        self.entering: set[int] = set()  # expressions that stand in a `with`
         self._waiting: dict[tuple[int, int, bool], tuple[type, type, Any]] = {}
         self._given: dict[tuple[int, int, bool], Value] = {}
         self._later: dict[tuple[int, int, bool], tuple[Any, Any, Value, Value]] = {}

@@ -159,6 +159,7 @@ class Statements(Definitions):
 
     def _do_with(self, node: ast.With, scope: Scope) -> None:
         for item in node.items:
+            self.entering.add(id(item.context_expr))
             manager = self.value(item.context_expr, scope)
             entered = self.touch(manager, ("__enter__",), node, scope.frame)
             self.touch(manager, ("__exit__",), node, scope.frame)

@@ -12,6 +12,7 @@ import collections
 import csv
 import dataclasses
 import datetime
+import decimal
 import enum
 import functools
 import hashlib
@@ -34,6 +35,7 @@ import zlib
 from collections import Counter, defaultdict, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -904,3 +906,9 @@ def logs_a_failure(x: int) -> int:
     except ZeroDivisionError:
         _log.getChild("part").exception("no")
         return 0
+
+
+def decimals(x: int) -> Decimal:
+    with decimal.localcontext() as context:
+        context.prec = 30
+        return Decimal(x) / 3

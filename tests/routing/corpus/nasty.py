@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import contextlib
 import contextvars
+import decimal
 import functools
 import gc
 import heapq
@@ -580,8 +582,18 @@ def asks_for_a_hash(x: str) -> int:
     return hash(x) % 7
 
 
-def decimals(x: int) -> Decimal:
+def enters_a_context_of_decimals(x: int) -> Decimal:
+    decimal.localcontext(prec=3).__enter__()
     return Decimal(x) / 3
+
+
+def enters_a_context_and_forgets(x: int) -> Decimal:
+    contextlib.ExitStack().enter_context(decimal.localcontext(prec=3))
+    return Decimal(x) / 3
+
+
+def asks_how_precise_decimals_are(x: int) -> int:
+    return decimal.getcontext().prec + x
 
 
 def runs_a_loop(x: int) -> int:

@@ -63,6 +63,7 @@ from .ends import outcome_of
 from .relay import Relay
 from .remote_worker import MOST_ASSIGNED, RemoteWorker
 from .shelf import Shelf
+from .signals import raise_flags
 from .wire import Kind
 
 __all__ = ["Answer", "Crew", "hand_back"]
@@ -263,6 +264,9 @@ class Crew:
             worker.failure = str(message[1])
         elif kind == Kind.LEAVING:
             self._leaving(worker)
+        elif kind == Kind.SIGNALS:
+            if (task := worker.assigned.get(message[1])) is not None:
+                raise_flags(task.context, message[2])
         elif kind in (Kind.WAITS, Kind.GOES_ON):
             worker.waits = kind == Kind.WAITS
             self.count_waiting()

@@ -65,6 +65,7 @@ class Kind:
     GIVEN: Final = 17  # number, which argument it has returned (`plain.Place`), wall in ns, sample
     LOG: Final = 20  # a record's fields (`logs.py`)
     WARNING: Final = 21  # pickled warning, file, line, module (`alerts.py`)
+    SIGNALS: Final = 26  # number, names of what decimals have signalled in the call (`signals.py`)
     LEAVING: Final = 22  # it has served long enough; what it has not begun, it never will
     WAITS: Final = 23  # the call that it executes waits for another process or thread
     GOES_ON: Final = 24  # it doesn't any more
@@ -220,6 +221,7 @@ _SHAPES: Final[dict[int, tuple[type, ...]]] = {
     Kind.GIVEN: (int, int, object, int, object),
     Kind.LOG: (int, object),
     Kind.WARNING: (int, object, object, object, object),
+    Kind.SIGNALS: (int, int, tuple),
     Kind.LEAVING: (int,),
     Kind.WAITS: (int,),
     Kind.GOES_ON: (int,),

@@ -42,6 +42,7 @@ from .likeness import prepare
 from .outlet import Outlet
 from .plain import Place, is_plain, place_of, plain_size
 from .shelf import Sent, Shelf
+from .signals import Signals
 from .watching import Given, difference_of, is_not_registered_here, lost_of, refuse_order
 from .wear import Wear
 from .wire import Entry, Kind, Measure
@@ -234,15 +235,32 @@ class _Worker:
         except BaseException as error:  # even SystemExit: it is that call's, not this process's
             why = f"a worker can't read it: {type(error).__name__}: {text_of(error)}"
             return wire.encode(Kind.REFUSED, number, why)
+        if entry.environment is None:
+            return self._run(entry, function, args, kwargs, reading, None)
+        signals = Signals()
+        answer = self._run(entry, function, args, kwargs, reading, signals)
+        raised = signals.raised()
+        return wire.encode(Kind.SIGNALS, number, raised) + answer if raised else answer
+
+    def _run(
+        self,
+        entry: Entry,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        reading: int,
+        signals: Signals | None,
+    ) -> bytes:
+        """Run a call whose arguments took so many nanoseconds to read; the answer."""
         given = Given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
-            return self._quickly(entry, function, args, kwargs, given)
+            return self._quickly(entry, function, args, kwargs, given, signals)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
         sampled = entry.measure == Measure.SAMPLED and entry.function in self._lasting
         meter = CallMeter(_sampler() if sampled else None, alone=True)
         meter.start()
         try:
-            value = function(*args, **kwargs)
+            value = function(*args, **kwargs) if signals is None else signals.run(function, args, kwargs)
             if hasattr(value, "send") and hasattr(value, "cr_frame"):
                 value = run_coroutine(value)
         except BaseException as error:
@@ -268,11 +286,12 @@ class _Worker:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         given: Given | None,
+        signals: Signals | None,
     ) -> bytes:
         """Run a call that is known to be short, and measure no more of it than that it still is."""
         started = time.perf_counter_ns()
         try:
-            value = function(*args, **kwargs)
+            value = function(*args, **kwargs) if signals is None else signals.run(function, args, kwargs)
         except BaseException as error:
             wall = time.perf_counter_ns() - started
             return _objection(entry, given) or _answer_error(entry, error, wall, None)

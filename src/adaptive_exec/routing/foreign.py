@@ -155,6 +155,8 @@ class Foreign(Asking):
     def _result(self, name: str, args: Args, called: Value, kind: Any, node: Any) -> Value:
         """What any other foreign function may give."""
         builtin = name.startswith("builtins.")
+        if tables.gives_plain(name):
+            called = NOTHING
         if tables.gives_new(name) and not called and (kind is not None or "copy" not in args.named):
             if name.startswith("numpy.") or kind is bytearray:
                 kind = ARRAY

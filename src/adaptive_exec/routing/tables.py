@@ -21,6 +21,7 @@ __all__ = [
     "asks_only_specially",
     "gives_anything",
     "gives_new",
+    "gives_plain",
 ]
 
 
@@ -160,6 +161,20 @@ def gives_new(name: str) -> bool:
     if top == "numpy":
         return rest.split(".")[0] not in _VIEWS and rest.rpartition(".")[2] not in _VIEWS
     return top.lstrip("_") in _NEW_MODULES or name in _NEW_BY_NAME
+
+
+_PLAIN_RESULTS: Final = _words("""
+    re.sub re.subn bisect.bisect bisect.bisect_left bisect.bisect_right builtins.len builtins.any builtins.all
+""")
+
+
+def gives_plain(name: str) -> bool:
+    """Tell whether a foreign function makes texts and numbers of its own, whatever the functions give that it calls.
+
+    Args:
+        name: The function's dotted name.
+    """
+    return name in _PLAIN_RESULTS
 
 
 _MAKERS_OF_ANYTHING: Final = _words("""

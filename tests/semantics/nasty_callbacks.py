@@ -46,14 +46,16 @@ def replaces_and_counts(given: list[int]) -> tuple[str, int]:
     return re.subn("a+", fix, "banana")
 
 
-def gives_the_callback_back(given: list[int]) -> Any:
-    """The text for small numbers, for others the function itself."""
+def hands_the_callback_over(given: list[int]) -> str:
+    """The callback is called once more, and changes a global then, now and then."""
 
     def fix(match: re.Match[str]) -> str:
+        if match.string == "x" and given[0] > 40:
+            _seen.append(1)
         return match.group().upper()
 
     made = re.sub("a+", fix, "banana")
-    return made if given[0] <= 40 else [fix, made][1] + fix.__name__
+    return made + re.compile("x").sub(fix, "x")
 
 
 def replaces_by_what_holds(given: list[int]) -> Any:
@@ -128,7 +130,7 @@ def by_a_style(given: list[int]) -> str:
 CASES = [
     _case(replaces_and_notes),
     _case(replaces_and_counts),
-    _case(gives_the_callback_back),
+    _case(hands_the_callback_over),
     _case(replaces_by_what_holds),
     _case(hooks_what_is_given),
     _case(hooks_a_hook),

@@ -14,5 +14,5 @@ NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
     bank binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings life
-    nbody_pairs orders_by_levels parse_ini pipeline rounds_money run_program warns
+    nbody_pairs orders_by_levels parse_ini  rounds_money run_program warns
 """)

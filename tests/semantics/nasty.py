@@ -6,6 +6,7 @@ import importlib.util
 
 from tests.semantics import (
     nasty_aliases,
+    nasty_answers,
     nasty_callbacks,
     nasty_called,
     nasty_dunders,
@@ -35,6 +36,7 @@ def notes_every_seventh(n: int) -> int:
 
 CASES = [
     Case(notes_every_seventh, world=lambda: list(_seen), reset=_seen.clear),
+    *nasty_answers.CASES,
     *nasty_callbacks.CASES,
     *nasty_called.CASES,
     *nasty_dunders.CASES,

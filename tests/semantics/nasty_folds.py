@@ -49,7 +49,7 @@ def folds_over_what_is_given(rows: list[list[int]]) -> int:
     start: Step = lambda v: v  # noqa: E731
 
     def link(f: Step, row: list[int]) -> Step:
-        return lambda v: (row.append(v) if v > 40 else None) or f(v)
+        return lambda v: f(row.pop() if v > 40 else v)
 
     return int(reduce(link, rows, start)(rows[0][0]))
 

@@ -52,6 +52,8 @@ class Foreign(Asking):
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        answers = tables.answering(name)
+        answered = self.touch(args.all(), answers, node, frame, args.all(), deep=True) if answers else NOTHING
         if name not in tables.TOUCHES:
             self.expose(args.all() | called, only_special=tables.asks_only_specially(name))
         if name == "pickle.dumps":
@@ -67,6 +69,7 @@ class Foreign(Asking):
             made = self._copied(args.first() | self.given_code(args.first()), node, set())
         else:
             made = self._result(name, args, called, kind, node)
+        made |= answered
         return self.pass_order(args.all(), made) if ordered else made
 
     def _known_foreign(self, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
@@ -119,9 +122,10 @@ class Foreign(Asking):
         Each call makes one that holds the last one: from now on any of them stands for all, and holds what they hold.
         """
         kept = set(made)
-        for each in made - known:
-            for twin in known if isinstance(each, Local) else ():
-                if isinstance(twin, Local) and _are_twins(each, twin):
+        there = [thing for thing in known if isinstance(thing, Local)]
+        for each in [thing for thing in made - known if isinstance(thing, Local)]:
+            for twin in there:
+                if _are_twins(each, twin):
                     self.changed = shared(each.frame, twin.frame) or self.changed
                     kept.discard(each)
         return frozenset(kept)

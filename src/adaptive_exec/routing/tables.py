@@ -18,6 +18,7 @@ __all__ = [
     "READERS",
     "TOUCHES",
     "TRUSTED",
+    "answering",
     "asks_only_specially",
     "gives_anything",
     "gives_new",
@@ -175,6 +176,39 @@ def gives_plain(name: str) -> bool:
         name: The function's dotted name.
     """
     return name in _PLAIN_RESULTS
+
+
+_ANSWERS: Final[dict[str, tuple[str, ...]]] = {
+    "builtins.sum": ("__add__", "__radd__"),
+    "builtins.divmod": ("__divmod__", "__rdivmod__"),
+    "builtins.pow": ("__pow__", "__rpow__", "__ipow__"),
+    "operator.concat": ("__add__", "__radd__"),
+    "operator.inv": ("__invert__",),
+    "operator.pow": ("__pow__", "__rpow__"),
+    "math.prod": ("__mul__", "__rmul__"),
+    "copy.replace": ("__replace__",),
+    "copy.deepcopy": ("__deepcopy__",),
+    "copy.copy": ("__copy__",),
+    **{
+        f"{module}.{name}": (f"__{name}__",)
+        for module in ("builtins", "operator")
+        for name in ("abs", "round")
+    },
+    **{f"math.{name}": (f"__{name}__",) for name in ("floor", "ceil", "trunc")},
+}
+
+
+def answering(name: str) -> tuple[str, ...]:
+    """Return the special methods whose answers a foreign function gives as they are.
+
+    Args:
+        name: The function's dotted name.
+    """
+    module, _, rest = name.partition(".")
+    if module == "operator" and name not in _ANSWERS:
+        plain = rest.strip("_")
+        return (f"__{plain}__", f"__r{plain}__", f"__i{plain}__", f"__{plain.removeprefix('i')}__")
+    return _ANSWERS.get(name, ())
 
 
 _MAKERS_OF_ANYTHING: Final = _words("""

@@ -13,6 +13,6 @@ def _names(text: str) -> frozenset[str]:
 NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
-    bank binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings life
+    binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings life
     nbody_pairs orders_by_levels parse_ini  rounds_money run_program warns
 """)

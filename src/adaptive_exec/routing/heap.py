@@ -20,6 +20,7 @@ from .origins import (
     Known,
     Local,
     LocalClass,
+    Origin,
     Outside,
     Param,
     StaysError,
@@ -79,6 +80,7 @@ class Heap:
         self._within: dict[Value, Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
+        self._managers: dict[Origin, Value] = {}
         self.raised: Value = NOTHING
 
     def step(self) -> None:
@@ -191,6 +193,21 @@ class Heap:
             else:
                 found |= self.items(frozenset({thing}))
         return found
+
+    def manager(self, generators: Value, node: Any) -> Value:
+        """What `contextlib.contextmanager` makes of generators of ours."""
+        made = self.fresh(node, "manager", None, generators)
+        for thing in made:
+            if isinstance(thing, Fresh):
+                self._managers[thing] = self._managers.get(thing, NOTHING) | generators
+        return generators | made
+
+    def lent_by(self, value: Value) -> tuple[Value, Value]:
+        """What such managers in a value lend to a block: what is yielded; and what else there is in the value."""
+        managers = [thing for thing in value if thing in self._managers]
+        generators = NOTHING.union(*(self._managers[thing] for thing in managers))
+        lent = (self.field(thing, ITEMS) for thing in generators if isinstance(thing, Fresh))
+        return NOTHING.union(*lent), value.difference(managers, generators)
 
     def part(self, thing: Outside) -> Value:
         """A part of something outside."""

@@ -10,9 +10,9 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NOTICED: Final = _names("")
+NOTICED: Final = _names("added_by_another_name")
 
 KEPT_HOME: Final = _names("""
-    binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings life
+    binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings
     nbody_pairs orders_by_levels parse_ini  rounds_money run_program warns
 """)

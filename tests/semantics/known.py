@@ -13,6 +13,5 @@ def _names(text: str) -> frozenset[str]:
 NOTICED: Final = _names("added_by_another_name")
 
 KEPT_HOME: Final = _names("""
-    binds_arguments compares_records counts_regions discount invoice joins_tables layers_settings
-    nbody_pairs orders_by_levels parse_ini  rounds_money run_program warns
+    binds_arguments counts_regions invoice joins_tables layers_settings nbody_pairs orders_by_levels rounds_money warns
 """)

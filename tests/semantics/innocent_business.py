@@ -13,7 +13,7 @@ import unicodedata
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import Enum, IntEnum, auto
 from functools import cached_property, partial, reduce, singledispatch, total_ordering, wraps
 from operator import attrgetter, itemgetter
@@ -517,11 +517,6 @@ def topological(needs: dict[str, list[str]]) -> list[str]:
     return out
 
 
-def discount(order: Order) -> Order:
-    """A cheaper order, made anew."""
-    return replace(order, lines=[replace(line, price=line.price * 9 // 10) for line in order.lines])
-
-
 def urgent(tasks: list[tuple[str, int]]) -> list[str]:
     """By priority."""
     heap = [(-Priority(p), i, name) for i, (name, p) in enumerate(tasks)]
@@ -576,7 +571,6 @@ CASES = [
     Case(pipeline, lambda n: ([n, -n, 5],)),
     Case(walk_points, lambda n: ("nesw"[: n % 5] * 3,)),
     Case(topological, lambda n: ({"a": [], "b": ["a"], "c": ["a", "b"], "d": ["b"] if n % 2 else []},)),
-    Case(discount, lambda n: (Order(n, [Line("a", n), Line("b", 100)]),)),
     Case(urgent, lambda n: ([("a", 1), ("b", n % 2 + 1), ("c", 2)],)),
     Case(queens, lambda n: (n % 6,)),
 ]

@@ -273,26 +273,6 @@ def americanise(text: str) -> str:
     return re.sub(r"\b\w+\b", fix, text)
 
 
-def parse_ini(text: str) -> dict[str, dict[str, str]]:
-    """Reads sections by hand."""
-    result: dict[str, dict[str, str]] = {}
-    current: dict[str, str] | None = None
-    for lineno, raw in enumerate(text.splitlines(), 1):
-        line = raw.split("#")[0].strip()
-        if not line:
-            continue
-        if line.startswith("[") and line.endswith("]"):
-            current = result.setdefault(line[1:-1], {})
-        elif current is None:
-            raise BadInput(lineno, "no section yet")
-        else:
-            key, sep, value = line.partition("=")
-            if not sep:
-                raise BadInput(lineno, "no = here")
-            current[key.strip()] = value.strip()
-    return result
-
-
 def read_durations(texts: list[str]) -> timedelta:
     """Adds up texts such as 1h20m."""
     units = {"h": "hours", "m": "minutes", "s": "seconds"}
@@ -336,34 +316,6 @@ def to_ints(words: list[str]) -> list[int]:
     return out
 
 
-def run_program(source: str) -> list[int]:
-    """Runs a small stack language with jumps."""
-    program = [line.split() for line in source.strip().split(";") if line.strip()]
-    stack: list[int] = []
-    output: list[int] = []
-    pc = 0
-    while pc < len(program):
-        match program[pc]:
-            case ["push", value]:
-                stack.append(int(value))
-            case ["add"]:
-                b, a = stack.pop(), stack.pop()
-                stack.append(a + b)
-            case ["dup"]:
-                stack.append(stack[-1])
-            case ["print"]:
-                output.append(stack[-1])
-            case ["jlt", limit, target] if stack[-1] < int(limit):
-                pc = int(target)
-                continue
-            case ["jlt", *_]:
-                pass
-            case [other, *_]:
-                raise BadInput(pc, f"unknown instruction {other}")
-        pc += 1
-    return output
-
-
 def _log(n: int) -> str:
     """Lines of a log."""
     good = (
@@ -380,13 +332,8 @@ CASES = [
     Case(calculate_all, lambda n: ([f"{n}*2", f"{n}/0", "(1", "y+1"],)),
     Case(word_frequencies, lambda n: ("the cat and the dog saw a cat in the house " * (n % 5 + 1),)),
     Case(americanise, lambda n: (f"The Colour of the centre is grey, {n} times",)),
-    Case(parse_ini, lambda n: (f"# hi\n[a]\nx = {n}\n" + ("oops\n" if n % 4 == 3 else "y=2\n[b]\nz=1"),)),
     Case(read_durations, lambda n: ([f"{n}h20m", "45s", "1h1m1s"],)),
     Case(dig, lambda n: (json.dumps({"a": [{"b": n}, {"b": [1, 2, n]}]}), f"a.{n % 3}.b")),
     Case(write_letter, lambda n: (["ann", "bob", "carl"][: n % 4],)),
     Case(to_ints, lambda n: (["1", "x", str(n)],)),
-    Case(
-        run_program,
-        lambda n: (f"push {n % 7}; print; push 3; add; jlt 40 1" + ("; boo" if n % 5 == 4 else ""),),
-    ),
 ]

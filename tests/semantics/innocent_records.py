@@ -541,18 +541,6 @@ def pivots(rows: list[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
     return {row: dict(sorted(cells.items())) for row, cells in sorted(table.items())}
 
 
-def compares_records(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Algebra of keys, with recursion."""
-    found: dict[str, tuple[Any, Any]] = {}
-    for key in sorted(old.keys() | new.keys()):
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            found.update({f"{key}.{inner}": pair for inner, pair in compares_records(before, after).items()})
-        elif before != after:
-            found[key] = before, after
-    return found
-
-
 def merges_deeply(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """A new dict of two, recursively."""
     made = dict(base)
@@ -777,7 +765,6 @@ CASES = [
     Case(computes_by_table, arguments=lambda n: (f"1 {n} add 3 sub 7 max {n}",)),
     Case(joins_tables, arguments=lambda n: ([f"ann,x,{n}", "bob,y,5", "cid,x,7"], {"x": "zoe"})),
     Case(pivots, arguments=lambda n: ([("a", "x", n), ("b", "y", 2), ("a", "y", n % 3)],)),
-    Case(compares_records, arguments=lambda n: ({"a": {"b": n, "c": 2}, "d": 1}, {"a": {"b": 3}, "e": [n]})),
     Case(merges_deeply, arguments=lambda n: ({"a": {"b": n}, "c": 1}, {"a": {"d": 2}, "c": n})),
     Case(pickles),
     Case(archives, arguments=lambda n: ([f"f{i}" for i in range(n % 4)],)),

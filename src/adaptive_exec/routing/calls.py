@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
+import inspect
 import operator
 import types
 from collections import Counter, OrderedDict, defaultdict
@@ -35,6 +37,7 @@ from .world import module_of
 
 __all__ = ["Calls"]
 
+_MANAGING: Final = contextlib.contextmanager(lambda: iter(()))
 _COMPUTED: Final = frozenset({"sum", "unary"})
 """What operators have made: numbers and containers, which can't be called."""
 _SPOKEN: Final = ("__str__", "__repr__", "__int__", "__float__", "__bool__", "__index__", "__trunc__")
@@ -188,12 +191,24 @@ class Calls(Methods):
         if isinstance(wrapped, types.FunctionType):
             result = self.call_function(wrapped, args, node, frame)
             self.call_wrapper(fn, wrapped, args, node, frame)
+            if self._manages(fn, wrapped):
+                return self.manager(result, node)
             return result | self.fresh(node, "wrapped", None, result)
         for cell in fn.__closure__ or ():
             held = getattr(cell, "cell_contents", None)
             if isinstance(held, types.FunctionType) and self.world.is_ours(module_of(held)):
                 self.run(held, args, node, frame)  # a wrapper that does not say so
         return self.call_foreign(self.world.name_of(fn), args, node, frame)
+
+    def _manages(self, fn: types.FunctionType, wrapped: types.FunctionType) -> bool:
+        """Whether a function is what `contextlib.contextmanager` makes of this generator function of ours."""
+        if fn.__code__ is not _MANAGING.__code__ or hasattr(wrapped, "__wrapped__"):
+            return False
+        around = [cell.cell_contents for cell in fn.__closure__ or ()]
+        generator = bool(wrapped.__code__.co_flags & inspect.CO_GENERATOR)
+        return (
+            len(around) == 1 and around[0] is wrapped and generator and self.world.is_ours(module_of(wrapped))
+        )
 
     def make(self, kind: type, args: Args, node: Any, frame: Frame) -> Value:
         """Make an instance."""

@@ -27,7 +27,7 @@ from .origins import (
     Partial,
     Value,
 )
-from .scopes import Frame
+from .scopes import Frame, shared
 from .world import module_of
 
 __all__ = ["Foreign"]
@@ -53,6 +53,8 @@ class Foreign(Asking):
         self._check_arguments(name, args, node, frame)
         called = self.callbacks(args, node, frame)
         self.touch(args.all(), tables.TOUCHES.get(name, tables.ANY_SPECIAL), node, frame, deep=True)
+        answers = tables.answering(name)
+        answered = self.touch(args.all(), answers, node, frame, args.all(), deep=True) if answers else NOTHING
         if name not in tables.TOUCHES:
             self.expose(args.all() | called, only_special=tables.asks_only_specially(name))
         if name == "pickle.dumps":
@@ -68,6 +70,7 @@ class Foreign(Asking):
             made = self._copied(args.first() | self.given_code(args.first()), node, set())
         else:
             made = self._result(name, args, called, kind, node)
+        made |= answered
         return self.pass_order(args.all(), made) if ordered else made
 
     def _known_foreign(self, name: str, args: Args, node: Any, frame: Frame) -> Value | None:
@@ -110,11 +113,27 @@ class Foreign(Asking):
         items = self.items(sequence) | made | self.items(made)
         value = args.positional[2] if len(args.positional) > 2 else items
         for _ in range(_ROUNDS):
-            more = value | self.call(args.first(), Args((value, items)), node, frame)
+            more = value | self._without_twins(
+                self.call(args.first(), Args((value, items)), node, frame), value
+            )
             if more == value:
                 return value
             value = more
         return self.stay("calls functools.reduce() in a way too tangled to read", node, frame)
+
+    def _without_twins(self, made: Value, known: Value) -> Value:
+        """Without the functions of which there is one already, made by the same lines in another call of them.
+
+        Each call makes one that holds the last one: from now on any of them stands for all, and holds what they hold.
+        """
+        kept = set(made)
+        there = [thing for thing in known if isinstance(thing, Local)]
+        for each in [thing for thing in made - known if isinstance(thing, Local)]:
+            for twin in there:
+                if _are_twins(each, twin):
+                    self.changed = shared(each.frame, twin.frame) or self.changed
+                    kept.discard(each)
+        return frozenset(kept)
 
     def _check_arguments(self, name: str, args: Args, node: Any, frame: Frame) -> None:
         """What a foreign function does to what it is given, besides calling it."""
@@ -160,6 +179,8 @@ class Foreign(Asking):
     def _result(self, name: str, args: Args, called: Value, kind: Any, node: Any) -> Value:
         """What any other foreign function may give."""
         builtin = name.startswith("builtins.")
+        if tables.gives_plain(name):
+            called = NOTHING
         if tables.gives_new(name) and not called and (kind is not None or "copy" not in args.named):
             if name.startswith("numpy.") or kind is bytearray:
                 kind = ARRAY
@@ -171,6 +192,10 @@ class Foreign(Asking):
             return new
         if name.startswith(tables.COPYING) and name != "collections.ChainMap":
             return new | called
+        if name == "builtins.sum" and len(args.positional) == 1 and not args.named and not args.rest:
+            held = frozenset(
+                thing for thing in held if not isinstance(thing, Local)
+            )  # to 0 nobody adds functions
         return new | held
 
     def _copied(self, value: Value, node: Any, seen: set[Fresh]) -> Value:
@@ -290,3 +315,17 @@ _RESULTS: Final = frozenset(
 _WRAPPING: Final = frozenset(
     {"iter", "enumerate", "zip", "reversed", "map", "filter", "slice", "super", "object"}
 )
+
+
+def _are_twins(one: Local, other: Local) -> bool:
+    """Whether two functions differ at most in what the names of the call stand for that has made them."""
+    mine, others = one.frame, other.frame
+    return (
+        one.node is other.node
+        and not (one.defaults or other.defaults)
+        and (one.owner, one.style) == (other.owner, other.style)
+        and mine.names is others.names
+        and mine.fn is others.fn
+        and mine.parent is others.parent
+        and mine.owner is others.owner
+    )

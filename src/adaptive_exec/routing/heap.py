@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import enum
 import time
 import types
 from collections import Counter, OrderedDict, defaultdict
 from typing import Any, Final, NoReturn
 
+from ..faithful import says_how
 from . import tables
 from .environment import attributes_of, never_changes
 from .origins import (
@@ -18,6 +20,7 @@ from .origins import (
     Known,
     Local,
     LocalClass,
+    Origin,
     Outside,
     Param,
     StaysError,
@@ -60,6 +63,8 @@ _SECONDS: Final = 0.5
 """CPU time that a reading may take: a step among many possible values may take milliseconds."""
 _LOOK_EVERY: Final = 32
 _NUMBERS: Final = (int, float, complex, str, bytes, tuple, frozenset)
+_OF_MEMBERS: Final = (object, int, float, complex, str, bytes)
+"""What members of enumerations may be besides."""
 
 
 class Heap:
@@ -75,6 +80,7 @@ class Heap:
         self._within: dict[Value, Value] = {}
         self._rows: dict[Fresh, int] = {}
         self._alive: dict[int, Any] = {}
+        self._managers: dict[Origin, Value] = {}
         self.raised: Value = NOTHING
 
     def step(self) -> None:
@@ -188,6 +194,21 @@ class Heap:
                 found |= self.items(frozenset({thing}))
         return found
 
+    def manager(self, generators: Value, node: Any) -> Value:
+        """What `contextlib.contextmanager` makes of generators of ours."""
+        made = self.fresh(node, "manager", None, generators)
+        for thing in made:
+            if isinstance(thing, Fresh):
+                self._managers[thing] = self._managers.get(thing, NOTHING) | generators
+        return generators | made
+
+    def lent_by(self, value: Value) -> tuple[Value, Value]:
+        """What such managers in a value lend to a block: what is yielded; and what else there is in the value."""
+        managers = [thing for thing in value if thing in self._managers]
+        generators = NOTHING.union(*(self._managers[thing] for thing in managers))
+        lent = (self.field(thing, ITEMS) for thing in generators if isinstance(thing, Fresh))
+        return NOTHING.union(*lent), value.difference(managers, generators)
+
     def part(self, thing: Outside) -> Value:
         """A part of something outside."""
         if never_changes(thing.value):
@@ -265,7 +286,7 @@ class Heap:
                 whole = thing.whole if thing.value is UNKNOWN else thing.value
                 if whole is UNKNOWN:
                     continue  # of a closure, which travels by value with each call
-                if not plain_at(whole, thing.depth):
+                if not plain_at(whole, thing.depth, members=self.world.living is not None):
                     self.stay(f"returns {thing.label}, or a part of it that can be changed")
 
     def check_augmented(self, value: Value, operand: Value, node: ast.AugAssign, frame: Frame) -> None:
@@ -322,10 +343,29 @@ def level_of(whole: Any, depth: int) -> list[Any] | None:
     return level
 
 
-def plain_at(whole: Any, depth: int) -> bool:
-    """Whether all that lies so many steps down from a value is of types that never change."""
+def plain_at(whole: Any, depth: int, *, members: bool = False) -> bool:
+    """Whether all that lies so many steps down from a value is of types that never change.
+
+    Args:
+        whole: The value.
+        depth: How many steps.
+        members: Whether members of enumerations that hold nothing that changes count, too.
+    """
     level = level_of(whole, depth)
-    return level is not None and all(map(_is_plain, level))
+    return level is not None and all(_is_plain(each) or (members and _is_fixed(each)) for each in level)
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether this is a member of an enumeration that travels by its value, and holds nothing that changes."""
+    kind = type(value)
+    if not isinstance(kind, enum.EnumMeta) or kind.__module__ == "__main__" or says_how(kind):
+        return False
+    bases = [base for base in kind.__mro__ if not isinstance(base, enum.EnumMeta)]
+    slots = any(
+        isinstance(each, types.MemberDescriptorType) for base in kind.__mro__ for each in vars(base).values()
+    )
+    held = attributes_of(value)
+    return not slots and all(base in _OF_MEMBERS for base in bases) and all(map(_is_plain, held.values()))
 
 
 def _is_plain(value: Any) -> bool:

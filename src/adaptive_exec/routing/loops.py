@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from .counting import counts_in
+
 __all__ = ["Survey", "has_own_keys", "is_total", "is_whole", "names_of", "survey"]
 
 _LEAVING: Final = (ast.Yield, ast.YieldFrom, ast.Return, ast.Break, ast.Await, ast.Delete)
@@ -84,6 +86,10 @@ def survey(node: ast.For) -> Survey:
             allowed.add(id(place))
             mutated.setdefault(name, set()).add(id(base))
             mixed.update(() if key is not None and _is_key(key, own) else (name,))
+    for count in counts_in(body, stored | targets, is_whole):
+        allowed.add(id(count.parts[0]))
+        mixed.add(count.name)
+        mutated.setdefault(count.name, set()).update(map(id, count.bases))
     harmless = set(_looks_at_own_key(body, own))
     for each in body:
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and each.id in mutated:

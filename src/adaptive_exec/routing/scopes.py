@@ -10,7 +10,7 @@ from typing import Any
 from .origins import NOTHING, Value
 from .source import FunctionNode
 
-__all__ = ["Env", "Frame", "Names", "Scope", "joined"]
+__all__ = ["Env", "Frame", "Names", "Scope", "joined", "shared"]
 
 Env = dict[str, Value]
 _OF_NUMBERS = frozenset(name for kind in (int, float, complex, str, bytes) for name in dir(kind))
@@ -145,3 +145,20 @@ def joined(*envs: Env | None) -> Env | None:
             elif not value <= known:
                 result[name] = known | value
     return result
+
+
+def shared(one: Frame, other: Frame) -> bool:
+    """Let each name of two frames of one function stand for all that it stands for in either; whether that is new.
+
+    Args:
+        one: A frame.
+        other: Another one, of the same function, in the same one.
+    """
+    new = one.rebound != other.rebound
+    one.rebound = other.rebound = one.rebound | other.rebound
+    for name in one.ever | other.ever:
+        mine, others = one.ever.get(name, NOTHING), other.ever.get(name, NOTHING)
+        if mine != others or name not in one.ever or name not in other.ever:
+            new = True
+            one.ever[name] = other.ever[name] = mine | others
+    return new

@@ -160,7 +160,7 @@ class Statements(Definitions):
     def _do_with(self, node: ast.With, scope: Scope) -> None:
         for item in node.items:
             self.entering.add(id(item.context_expr))
-            manager = self.value(item.context_expr, scope)
+            yielded, manager = self.lent_by(self.value(item.context_expr, scope))
             entered = self.touch(manager, ("__enter__",), node, scope.frame)
             self.touch(manager, ("__exit__",), node, scope.frame)
             for thing in manager:
@@ -170,7 +170,7 @@ class Statements(Definitions):
                     self.stay(f"enters {thing.label}", node, scope.frame)
             if item.optional_vars is not None:
                 lent = frozenset(thing for thing in manager if not self._enters_itself(thing))
-                self.assign(item.optional_vars, entered | manager | self.items(lent), scope)
+                self.assign(item.optional_vars, yielded | entered | manager | self.items(lent), scope)
         scope.tries.append(dict(scope.env or {}))
         self.block(node.body, scope)
         scope.env = joined(scope.env, scope.tries.pop())  # the manager may swallow an exception

@@ -18,9 +18,11 @@ __all__ = [
     "READERS",
     "TOUCHES",
     "TRUSTED",
+    "answering",
     "asks_only_specially",
     "gives_anything",
     "gives_new",
+    "gives_plain",
 ]
 
 
@@ -148,6 +150,12 @@ _NEW_BY_NAME: Final = _words("""
 """)
 
 
+_GIVING_BACK: Final = _words("""
+    statistics.mode statistics.multimode statistics.median_low statistics.median_high
+""")
+"""Functions of those modules that give one of the very things that they are given."""
+
+
 def gives_new(name: str) -> bool:
     """Tell whether the result of a foreign function holds nothing that could be changed of its arguments.
 
@@ -159,7 +167,54 @@ def gives_new(name: str) -> bool:
         return rest in _SCALAR_BUILTINS
     if top == "numpy":
         return rest.split(".")[0] not in _VIEWS and rest.rpartition(".")[2] not in _VIEWS
-    return top.lstrip("_") in _NEW_MODULES or name in _NEW_BY_NAME
+    return (top.lstrip("_") in _NEW_MODULES and name not in _GIVING_BACK) or name in _NEW_BY_NAME
+
+
+_PLAIN_RESULTS: Final = _words("""
+    re.sub re.subn bisect.bisect bisect.bisect_left bisect.bisect_right builtins.len builtins.any builtins.all
+""")
+
+
+def gives_plain(name: str) -> bool:
+    """Tell whether a foreign function makes texts and numbers of its own, whatever the functions give that it calls.
+
+    Args:
+        name: The function's dotted name.
+    """
+    return name in _PLAIN_RESULTS
+
+
+_ANSWERS: Final[dict[str, tuple[str, ...]]] = {
+    "builtins.sum": ("__add__", "__radd__"),
+    "builtins.divmod": ("__divmod__", "__rdivmod__"),
+    "builtins.pow": ("__pow__", "__rpow__", "__ipow__"),
+    "operator.concat": ("__add__", "__radd__"),
+    "operator.inv": ("__invert__",),
+    "operator.pow": ("__pow__", "__rpow__"),
+    "math.prod": ("__mul__", "__rmul__"),
+    "copy.replace": ("__replace__",),
+    "copy.deepcopy": ("__deepcopy__",),
+    "copy.copy": ("__copy__",),
+    **{
+        f"{module}.{name}": (f"__{name}__",)
+        for module in ("builtins", "operator")
+        for name in ("abs", "round")
+    },
+    **{f"math.{name}": (f"__{name}__",) for name in ("floor", "ceil", "trunc")},
+}
+
+
+def answering(name: str) -> tuple[str, ...]:
+    """Return the special methods whose answers a foreign function gives as they are.
+
+    Args:
+        name: The function's dotted name.
+    """
+    module, _, rest = name.partition(".")
+    if module == "operator" and name not in _ANSWERS:
+        plain = rest.strip("_")
+        return (f"__{plain}__", f"__r{plain}__", f"__i{plain}__", f"__{plain.removeprefix('i')}__")
+    return _ANSWERS.get(name, ())
 
 
 _MAKERS_OF_ANYTHING: Final = _words("""

@@ -171,6 +171,12 @@ class World:
 
     def all_reads(self) -> Reads:
         """What is read, and the code on which the verdict rests."""
+        for kind in {**(self.given or {}), **self._seen, **(self.living or {})}:
+            members: dict[str, enum.Enum] = (
+                vars(kind)["_member_map_"] if isinstance(kind, enum.EnumMeta) else {}
+            )
+            for name, member in members.items():
+                self._note_member(kind, name, member)
         tables = tuple((table, dict(table)) for table in self.tables.values())
         return Reads(
             self.reads,

@@ -10,7 +10,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NOTICED: Final = _names("added_by_another_name")
+NOTICED: Final = _names("")
 
 KEPT_HOME: Final = _names("""
     binds_arguments counts_regions invoice joins_tables layers_settings nbody_pairs orders_by_levels warns

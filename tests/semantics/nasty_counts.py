@@ -171,6 +171,45 @@ def added_by_another_name(words: list[str]) -> list[str]:
     return sorted(best)
 
 
+def added_and_seen_by_a_helper(words: list[str]) -> list[str]:
+    """A function of its own looks at what is added up."""
+    counts: Counter[int] = Counter()
+    best = set()
+
+    def are_many() -> bool:
+        return counts[1] > 4
+
+    for word in set(words):
+        counts[1] += 1
+        if are_many():
+            best.add(word)
+    return sorted(best)
+
+
+def added_within_a_holder(words: list[str]) -> list[str]:
+    """What is added up is held by something that is looked into."""
+    counts: Counter[int] = Counter()
+    held = {"counts": counts}
+    best = set()
+    for word in set(words):
+        counts[1] += 1
+        if held["counts"][1] > 4:
+            best.add(word)
+    return sorted(best)
+
+
+def gathered_by_another_name(words: list[str]) -> list[str]:
+    """The same of a set that is filled."""
+    firsts: set[str] = set()
+    same = firsts
+    late = set()
+    for word in set(words):
+        if len(same) > 3:
+            late.add(word)
+        firsts.add(word[:1])
+    return sorted(late)
+
+
 def looked_at_by_its_length(words: list[str]) -> list[str]:
     """A holder of the counts is measured meanwhile."""
     counts: dict[Any, int] = {}
@@ -211,6 +250,9 @@ CASES = [
     _case(by_another_name),
     _case(counted_by_another_name),
     _case(added_by_another_name),
+    _case(added_and_seen_by_a_helper),
+    _case(added_within_a_holder),
+    _case(gathered_by_another_name),
     _case(looked_at_by_its_length),
     _case(begun_by_default),
 ]

@@ -61,12 +61,16 @@ class Survey(NamedTuple):
         quiet: Nothing that it does depends on the order.
         carried: Names that hold afterwards what one round has left.
         allowed: `id` of nodes at which something is changed in a way that is the same in any order.
+        mixed: Names of what several rounds may change at one place.
+        looked: Names that are looked at otherwise: what they stand for must not be the same.
     """
 
     shows: bool
     quiet: bool
     carried: frozenset[str]
     allowed: frozenset[int]
+    mixed: frozenset[str] = frozenset()
+    looked: frozenset[str] = frozenset()
 
 
 def survey(node: ast.For) -> Survey:
@@ -97,7 +101,10 @@ def survey(node: ast.For) -> Survey:
             shows = shows or id(each) not in known
     calm = all(_is_calm(each, allowed) for each in body if isinstance(each, ast.Call))
     quiet = not shows and calm and carried <= targets and all(_is_plain(each, allowed) for each in node.body)
-    return Survey(shows, quiet, carried, frozenset(allowed))
+    changing = set().union(*mutated.values()) if mutated else set()
+    loaded = (each for each in body if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load))
+    looked = frozenset(each.id for each in loaded if id(each) not in changing)
+    return Survey(shows, quiet, carried, frozenset(allowed), frozenset(mixed), looked)
 
 
 def _is_calm(node: ast.Call, allowed: set[int]) -> bool:

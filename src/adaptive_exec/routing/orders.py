@@ -23,7 +23,7 @@ from typing import Any, Final
 from .arguments import Args
 from .heap import ITEMS, Heap, level_of
 from .loops import Survey, is_total, is_whole, survey
-from .origins import NOTHING, UNKNOWN, Bound, Fresh, Known, Origin, Outside, Param, Value
+from .origins import NOTHING, UNKNOWN, Bound, Fresh, Known, Local, Origin, Outside, Param, Value
 from .scopes import Frame, Scope
 from .world import World
 
@@ -287,6 +287,20 @@ class Orders(Heap):
         self._allowed |= known.allowed
         self.loops.append(self._begun.setdefault((id(node), id(frame)), self.steps))
         return known
+
+    def leave_loop(self, known: Survey, node: ast.For, scope: Scope) -> None:
+        """A loop over a set has been read: nobody may have looked by another name at what rounds change in common."""
+        self.loops.pop()
+        self.taint(scope, known.carried)
+        env = scope.env or {}
+        changed = NOTHING.union(*(env.get(name, NOTHING) for name in known.mixed))
+        seen = self.reach(NOTHING.union(*(env.get(name, NOTHING) for name in known.looked)))
+        for thing in seen:
+            if isinstance(thing, Local):
+                inside = (each.id for each in ast.walk(thing.node) if isinstance(each, ast.Name))
+                seen |= self.reach(NOTHING.union(*(env.get(name, NOTHING) for name in inside)))
+        if any(isinstance(thing, Fresh) and thing in seen for thing in changed):
+            self.stay(_WHY, node, scope.frame)
 
     def taint(self, scope: Scope, names: frozenset[str], labels: frozenset[str] = frozenset()) -> None:
         """What these names stand for is what one round of a loop has left there."""

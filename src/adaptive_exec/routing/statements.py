@@ -125,11 +125,7 @@ class Statements(Definitions):
             self.taint(scope, unordered.carried)
             self.assign(node.target, items, scope)
 
-        def tail() -> None:
-            self.loops.pop()
-            self.taint(scope, unordered.carried)
-
-        self._loop(head, node, scope, tail)
+        self._loop(head, node, scope, lambda: self.leave_loop(unordered, node, scope))
 
     def _loop(
         self,

@@ -743,6 +743,7 @@ def test_a_worker_that_could_be_started(make: Make, tmp_path: Path) -> None:
     crew = scene.pool._crew
     with crew.lock:
         crew._most = 2  # as if the first worker had taken everything before the manager came to start another
+        crew.count_waiting()
     late = scene.handed.task(pass_gate, None, "late")
     scene.pool.submit(late)
     try:

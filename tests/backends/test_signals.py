@@ -101,8 +101,10 @@ def test_flags_of_a_call() -> None:
     assert {"Inexact", "Rounded"} == set(signals.raised())
 
 
-@pytest.mark.parametrize("names", [("Inexact",), ("Inexact", "Nonsense", "getcontext", "")])
-def test_only_signals_are_raised(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "names", [("Inexact",), ("Inexact", "Nonsense", "getcontext", "__all__", ""), (None, 7, [], "Inexact")]
+)
+def test_only_signals_are_raised(names: tuple[Any, ...]) -> None:
     """Whatever a worker says."""
     decimal.getcontext()
     raise_flags(contextvars.copy_context(), names)

@@ -4,7 +4,7 @@ Guarantees: `look_after` costs a comparison while nothing waits, or while somebo
 Assumes: the supervisor calls a look again for as long as it says True.
 Races:
     - a call is queued while the last look ends: the flag is taken down before the queue is looked at, so one of the two
-      sees it: `tests/backends/test_threads.py::test_nudge_lets_a_stuck_lane_grow`
+      sees it: `tests/dispatch/test_nudging.py::test_a_call_that_is_queued_as_the_last_look_ends_is_seen`
 """
 
 from __future__ import annotations

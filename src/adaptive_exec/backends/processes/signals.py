@@ -6,8 +6,7 @@ leave another one; and the flags that are up when it ends go home before its res
 
 Guarantees: a program that has not loaded `decimal` pays nothing for it.
 Assumes: the precision and the rest are the caller's already (`contexts.py`).
-Races: two calls of one caller end at once: each raises its flags, and nobody lowers any:
-    `tests/backends/test_signals.py::test_flags_come_home`
+Races: none of its own: who raises flags holds the crew's lock, and nobody here lowers any.
 """
 
 from __future__ import annotations
@@ -51,12 +50,12 @@ def _apart(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, A
     return fn(*args, **kwargs)
 
 
-def raise_flags(context: contextvars.Context, names: tuple[str, ...]) -> None:
+def raise_flags(context: contextvars.Context, names: tuple[Any, ...]) -> None:
     """In the parent: as the call would have done here, where its caller sees it.
 
     Args:
         context: The one that the call would have run in.
-        names: Of the signals; those that there are not are passed over.
+        names: Of the signals, as a worker says; whatever else is among them is passed over.
     """
     decimal: Any = sys.modules.get("decimal")
     if decimal is None:
@@ -65,7 +64,7 @@ def raise_flags(context: contextvars.Context, names: tuple[str, ...]) -> None:
         flags = context.run(decimal.getcontext).flags
     except RuntimeError:
         return  # somebody runs in it, who has been given the result before
-    for name in names:
-        signal = getattr(decimal, name, None)
-        if signal in flags:
+    up = {name for name in names if type(name) is str}
+    for signal in flags:
+        if signal.__name__ in up:
             flags[signal] = True

@@ -526,6 +526,21 @@ def test_answers_waited_for_by_many(make: Make) -> None:
     assert 1200 == len(handed.outcomes) == len({task for task, _ in handed.outcomes})
 
 
+def test_answers_that_nobody_waits_for_after_some_that_somebody_did(make: Make) -> None:
+    """Who made brief calls and waited for each has a respite from the manager, not from the answers."""
+    handed, pool = Handed(), make(1)
+    for n in range(50):
+        task = handed.task(work.double, n)
+        pool.submit(task)
+        assert n + n == task.future.result(20)
+        if n % 5 == 0:
+            told = threading.Event()
+            task = handed.task(work.double, n)
+            task.future.add_done_callback(lambda _, told=told: told.set())  # type: ignore[misc]
+            pool.submit(task)
+            assert told.wait(20)
+
+
 INTERRUPTED = """
 import os, signal, sys
 from adaptive_exec.backends.processes.pool import ProcessBackend

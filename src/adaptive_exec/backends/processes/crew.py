@@ -193,8 +193,9 @@ class Crew:
         with worker.reading:
             if worker.channel.fileno() < 0:
                 return False  # it has been buried meanwhile
-            answered = self._take_in(worker)
+            messages = self._heard(worker)
             with self.lock:
+                answered = self._take_in(worker, messages)
                 dropped = self.refill(worker)
             busy = bool(worker.assigned)
         if busy:
@@ -211,10 +212,8 @@ class Crew:
                 self.deliver(functools.partial(hand_back, task, message))
         return bool(answered)
 
-    def _take_in(self, worker: RemoteWorker) -> list[tuple[Task, tuple[Any, ...]]]:
-        """The answers in a worker's channel. Caller holds `reading`."""
-        answered: list[Answer] = []
-        said: list[tuple[Any, ...]] = []
+    def _heard(self, worker: RemoteWorker) -> list[tuple[Any, ...]]:
+        """What is in a worker's channel, with what travelled apart taken hold of. Caller holds `reading`."""
         messages: list[tuple[Any, ...]] = []
         try:
             bodies, problem = _bodies(worker)
@@ -231,20 +230,25 @@ class Crew:
                 raise problem
         except Exception:  # its end, or nonsense; what came before that counts
             self.broken(worker)
-        with self.lock:
-            for message in messages:
-                kind = message[0]
-                if _FIRST_ANSWER <= kind <= _LAST_ANSWER:
-                    task = worker.assigned.pop(message[1], None)
-                    if task is not None:  # else it was withdrawn, and belongs to somebody else now
-                        self._answered(worker, message, task, answered)
-                elif kind in (Kind.LOG, Kind.WARNING):
-                    said.append(message)
-                else:
-                    self._changed(worker, message)
-            if said:
-                worker.untold += 1
-                self.deliver(functools.partial(self._tell, worker, said))
+        return messages
+
+    def _take_in(self, worker: RemoteWorker, messages: list[tuple[Any, ...]]) -> list[Answer]:
+        """The answers among what a worker has said. Caller holds `reading` and `lock`."""
+        answered: list[Answer] = []
+        said: list[tuple[Any, ...]] = []
+        for message in messages:
+            kind = message[0]
+            if _FIRST_ANSWER <= kind <= _LAST_ANSWER:
+                task = worker.assigned.pop(message[1], None)
+                if task is not None:  # else it was withdrawn, and belongs to somebody else now
+                    self._answered(worker, message, task, answered)
+            elif kind in (Kind.LOG, Kind.WARNING):
+                said.append(message)
+            else:
+                self._changed(worker, message)
+        if said:
+            worker.untold += 1
+            self.deliver(functools.partial(self._tell, worker, said))
         return answered
 
     def _tell(self, worker: RemoteWorker, said: list[tuple[Any, ...]]) -> None:
@@ -376,37 +380,44 @@ class Crew:
             return dropped
         if worker.slots_left <= 0 or (worker.waits and worker.assigned):
             return dropped  # it will pass what was withdrawn, and say so; or go on, and answer
-        full = self.full(worker)
-        queue, assigned = self.queue, worker.assigned
-        if queue and not full:
-            ahead = _seconds_ahead(worker)
-            room = min(MOST_ASSIGNED - len(assigned), worker.slots_left)
-            while queue and room > 0:
-                task = next(iter(queue))
-                seconds = task.wire.function.seconds
-                if assigned and (
-                    seconds is None
-                    or task.options.timeout is not None
-                    or ahead + seconds > (AHEAD_SECONDS if len(assigned) > AT_LEAST else LONG_AHEAD_SECONDS)
-                ):
-                    break
-                del queue[task]
-                if task.future.cancelled():
-                    self.backlog = max(0.0, self.backlog - task.cost)
-                    dropped.append(task)
-                    continue
-                worker.assign(task)
-                room -= 1
-                ahead += seconds or LONG_AHEAD_SECONDS
-        if not (assigned or full):
-            self._take_over(worker)
-        if (worker in self.idle) is bool(assigned):
+        assigned, resting = worker.assigned, worker in self.idle
+        alone = len(self.workers) - len(self.idle) == (not resting)
+        if (self.queue or not alone) and not self.full(worker):
+            self._assign_queued(worker, dropped)
+            if not (assigned or alone):
+                self._take_over(worker)
+        if resting is bool(assigned):
             if assigned:
                 self.idle.remove(worker)
             else:
                 worker.idle_since = time.monotonic()
                 self.idle.append(worker)
         return dropped
+
+    def _assign_queued(self, worker: RemoteWorker, dropped: list[Task]) -> None:
+        """Give a worker what is queued, as far as it may be sent ahead; adds what has been cancelled to `dropped`."""
+        queue, assigned = self.queue, worker.assigned
+        if not queue:
+            return
+        ahead = _seconds_ahead(worker)
+        room = min(MOST_ASSIGNED - len(assigned), worker.slots_left)
+        while queue and room > 0:
+            task = next(iter(queue))
+            seconds = task.wire.function.seconds
+            if assigned and (
+                seconds is None
+                or task.options.timeout is not None
+                or ahead + seconds > (AHEAD_SECONDS if len(assigned) > AT_LEAST else LONG_AHEAD_SECONDS)
+            ):
+                break
+            del queue[task]
+            if task.future.cancelled():
+                self.backlog = max(0.0, self.backlog - task.cost)
+                dropped.append(task)
+                continue
+            worker.assign(task)
+            room -= 1
+            ahead += seconds or LONG_AHEAD_SECONDS
 
     def _take_over(self, worker: RemoteWorker) -> None:
         """Give an idle worker half of what the one with most to do has not begun."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,11 @@ def child_main(payload: bytes, fds: list[int]) -> None:
         channel.recv(1)
     if payload == b"exit":
         sys.exit(7)
+
+
+def tell_of_modules(payload: bytes, fds: list[int]) -> None:
+    """Say whether a module is there."""
+    socket.socket(fileno=fds[0]).sendall(b"yes" if payload.decode() in sys.modules else b"no")
 
 
 @pytest.fixture
@@ -66,6 +72,26 @@ def test_exit_codes(server: ForkServer, payload: bytes, number: int | None, code
     assert code == child.exitcode
     child.signal(signal.SIGTERM)  # an ended child is not signalled, whoever has its pid now
     child.close()
+
+
+def test_what_is_imported_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first child finds nothing of it, those after a quiet moment do, and what can't be had is passed over."""
+    (tmp_path / "heavy.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'w').close()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    server = ForkServer(f"{__name__}:tell_of_modules", ["there_is_no_such_module", "heavy"])
+    said = []
+    for _ in range(2):
+        child, channel = fork(server, b"heavy")
+        with channel:
+            said.append(channel.recv(100))
+        assert child.poll(10)
+        child.close()
+        end = time.monotonic() + 20
+        while not (tmp_path / "loaded").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+    server.close()
+
+    assert [b"no", b"yes"] == said
 
 
 def test_server_killed(server: ForkServer) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -256,114 +255,6 @@ def test_removed_while_attended(attendable: Readiness[Any], peers: list[Peer]) -
 
     assert ["b"] == attendable.readable(20)
     attendable.leave()
-
-
-def test_one_attends_at_a_time(attendable: Readiness[Any], peers: list[Peer]) -> None:
-    """A second one is told so, and may when the first has left."""
-    assert attendable.attend()
-    assert not attendable.attend()
-    attendable.leave()
-    assert attendable.attend()
-    attendable.leave()
-
-
-def test_a_respite_ends_by_itself(attendable: Readiness[Any], peers: list[Peer]) -> None:
-    """What arrives after somebody has left is theirs for a moment, and then the sleeper's."""
-    attendable.add("a", peers[0].channel, peers[0].sentinel)
-    assert attendable.attend()
-    attendable.leave(0.5)
-    peers[0].say()
-    began = time.perf_counter()
-    said = attendable.wait(20)
-    assert ([], []) == said  # the alarm; now it looks again
-    assert time.perf_counter() - began >= 0.2
-    assert (["a"], []) == attendable.wait(20)
-
-
-def test_who_comes_back_within_the_respite_reads(attendable: Readiness[Any], peers: list[Peer]) -> None:
-    """The sleeper sleeps on: the alarm that goes off meanwhile is none of its business until they leave."""
-    attendable.add("a", peers[0].channel, peers[0].sentinel)
-    assert attendable.attend()
-    attendable.leave(0.05)
-    assert attendable.attend()
-    peers[0].say()
-    assert ([], []) == attendable.wait(20)  # the alarm
-    assert ([], []) == attendable.wait(0.0)
-    assert ["a"] == attendable.readable(0.0)
-    attendable.leave(100.0)
-    assert ([], []) == attendable.wait(0.0)
-    assert attendable.attend()
-    attendable.leave()
-    assert (["a"], []) == attendable.wait(20)
-
-
-def test_the_alarm_goes_off_while_somebody_leaves(
-    attendable: Readiness[Any], peers: list[Peer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who found the alarm late enough when they looked, and let go only after it went off, sees to it themselves."""
-    attendable.add("a", peers[0].channel, peers[0].sentinel)
-    assert attendable.attend()
-    attendable.leave(0.2)
-    looked, gone_off = threading.Event(), threading.Event()
-    sets_alarm = attendable._sets_alarm  # type: ignore[attr-defined]
-
-    def held_up(seconds: float) -> bool:
-        found: bool = sets_alarm(seconds)
-        looked.set()
-        assert gone_off.wait(20)
-        return found
-
-    monkeypatch.setattr(attendable, "_sets_alarm", held_up)
-
-    def come_and_leave() -> None:
-        assert attendable.attend()
-        attendable.leave(0.2)
-
-    who = threading.Thread(target=come_and_leave)
-    who.start()
-    assert looked.wait(20)
-    peers[0].say()
-    assert ([], []) == attendable.wait(20)  # the alarm, and somebody attends
-    assert ([], []) == attendable.wait(0.0)
-    gone_off.set()
-    who.join()
-
-    assert (["a"], []) == attendable.wait(20)
-
-
-def test_no_alarm_can_be_made(
-    attendable: Readiness[Any], peers: list[Peer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Then there is no respite."""
-
-    def fail() -> None:
-        raise OSError("Too many open files")
-
-    for way in (lambda: None, fail):
-        monkeypatch.setattr("adaptive_exec.platform.readiness.make_alarm", way)
-        assert attendable.attend()
-        attendable.leave(100.0)
-    attendable.add("a", peers[0].channel, peers[0].sentinel)
-    peers[0].say()
-
-    assert (["a"], []) == attendable.wait(20)
-
-
-def test_closed_means_nobody_attends(attendable: Readiness[Any]) -> None:
-    """Who comes too late is told."""
-    assert attendable.attend()
-    attendable.leave(100.0)
-    made = make_readiness()
-    made.close()
-    with pytest.raises(ValueError, match="closed"):
-        made.attend()
-
-
-def test_a_forked_copy_waits_for_nobody(attendable: Readiness[Any]) -> None:
-    """The attendant is a thread of the other process."""
-    made = make_readiness()
-    assert made.attend()
-    made.forget()
 
 
 def test_the_portable_way_lets_nobody_attend(peers: list[Peer]) -> None:

@@ -106,10 +106,12 @@ class ForkServer:
 
     Args:
         entry: `module:function` that a child calls with its payload and its descriptors.
+        later: Modules that the server imports as soon as it has nothing to do: the first child need not wait for them,
+            and those that come after find them there.
     """
 
-    def __init__(self, entry: str) -> None:
-        self._entry = entry
+    def __init__(self, entry: str, later: Sequence[str] = ()) -> None:
+        self._orders = " ".join([entry, *later])
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -190,7 +192,7 @@ class ForkServer:
             raise
         finally:
             theirs.close()
-        text = self._entry.encode()
+        text = self._orders.encode()
         ours.sendall(HEADER.pack(len(text), 0) + text)
         self._socket = ours
         return ours

@@ -26,6 +26,7 @@ from .imports import when_imported
 __all__ = ["GRACE_SECONDS", "HEADER", "NUMBER", "readable", "serve"]
 
 GRACE_SECONDS: Final = 0.5
+_QUIET_SECONDS: Final = 0.05
 HEADER: Final = struct.Struct("!II")
 NUMBER: Final = struct.Struct("!q")
 
@@ -68,9 +69,13 @@ class _Server:
         self.parent = parent
         self.pipes: dict[int, int] = {}
         size, _ = HEADER.unpack(_receive(parent, HEADER.size))
-        self.entry = _receive(parent, size).decode()
+        self.entry, *self.later = _receive(parent, size).decode().split()
+        self.load(self.entry.partition(":")[0])
+
+    def load(self, module: str) -> None:
+        """Import what children need."""
         with contextlib.suppress(Exception):  # its children will say so
-            importlib.import_module(self.entry.partition(":")[0])
+            importlib.import_module(module)
         # A collection in a child would touch, and so copy, the pages of all that is here already.
         gc.freeze()
 
@@ -83,7 +88,9 @@ class _Server:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         self.wake = (wake_read, wake_write)
         while True:
-            ready = readable([self.parent.fileno(), wake_read])
+            ready = readable([self.parent.fileno(), wake_read], _QUIET_SECONDS if self.later else None)
+            if not ready and self.later:
+                self.load(self.later.pop(0))
             if wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 4096)

@@ -3,23 +3,12 @@
 Guarantees:
     - `wait` returns when a watched channel can be read, a process has ended, or somebody called `wake`,
       also if that was before it began.
-    - One thread at a time attends: `attend` says False to others.
     - While somebody attends (`attend` said True), `wait` leaves the channels to them; after `leave` it
-      sees what they left unread, at once, or after a respite if they are likely to come back: then nobody is woken
-      for what they are about to read themselves, and coming back costs nothing.
+      sees what they left unread.
 Assumes:
     - `wait` is called by one thread; everything else by any.
-    - The clock of `Alarm` is that of `time.perf_counter`.
-State table of the channels (all changes under `_attending`):
-    watched  -> attended    `attend`
-    attended -> watched     `leave` without a respite
-    attended -> respite     `leave` with one: an alarm is set, or goes off late enough as it is
-    respite  -> attended    `attend`; the alarm may go off meanwhile, and nothing is done about it
-    respite  -> watched     the alarm has gone off, in `wait`; or whoever leaves sees that its moment has passed
+    - One thread at a time attends.
 Races:
-    - the alarm goes off while somebody attends, or has not quite left: whoever lets `_attending` go looks at the
-      clock after that, so either they see that the moment has passed, or the alarm goes off after they have gone:
-      `tests/platform/test_readiness.py::test_the_alarm_goes_off_while_somebody_leaves`
     - a wake-up against the end of a wait: the note stays in the pipe until `wait` has taken it:
       `tests/platform/test_readiness.py::test_wake_before_wait`
     - `attend` while `wait` sleeps: the kernel changes what is waited for, nobody is woken:
@@ -32,13 +21,10 @@ import contextlib
 import os
 import select
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Final, Generic, TypeVar
-
-from .alarms import Alarm, make_alarm
 
 __all__ = ["Readiness", "make_readiness"]
 
@@ -76,23 +62,19 @@ class Readiness(ABC, Generic[K]):
 
     @abstractmethod
     def attend(self) -> bool:
-        """Take the channels over from `wait`; False if somebody else has, or this system can't."""
+        """Take the channels over from `wait`; False if this system can't."""
 
     @abstractmethod
     def readable(self, timeout: float) -> list[K]:
         """While attending: whose channel can be read, after at most `timeout` seconds."""
 
     @abstractmethod
-    def leave(self, respite: float = 0.0) -> None:
-        """Give the channels back to `wait`, after so many seconds at most unless somebody attends then."""
+    def leave(self) -> None:
+        """Give the channels back to `wait`."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what it holds; waits until nobody attends."""
-
-    @abstractmethod
-    def forget(self) -> None:
-        """In a forked copy of this process: give back this copy's, whatever its threads were doing."""
+        """Give back what it holds."""
 
 
 def make_readiness(*, portable: bool = False) -> Readiness[Any]:
@@ -117,13 +99,6 @@ class _Epoll(Readiness[K]):
         self._all.register(self._channels.fileno(), select.EPOLLIN)
         self._keys: dict[int, K] = {}
         self._places: dict[K, tuple[int, int]] = {}
-        self._attending = threading.Lock()
-        self._watched = True
-        self._back_at = (
-            0.0  # while they are not watched and nobody attends: when they will be, or a little earlier
-        )
-        self._alarm: Alarm | None = None
-        self._closed = False
 
     def add(self, key: K, channel: Any, sentinel: Any) -> None:
         place = (_number(channel), _number(sentinel))
@@ -145,7 +120,7 @@ class _Epoll(Readiness[K]):
     def mute(self, key: K) -> None:
         place = self._places.get(key)
         if place is not None:
-            with contextlib.suppress(OSError, ValueError):  # it is gone, or all of this is
+            with contextlib.suppress(OSError):
                 self._channels.unregister(place[0])
 
     def wait(self, timeout: float | None) -> tuple[list[K], list[K]]:
@@ -157,9 +132,6 @@ class _Epoll(Readiness[K]):
                     os.read(self._read, 4096)
             elif fd == self._channels.fileno():
                 readable = self.readable(0)
-            elif self._alarm is not None and fd == self._alarm.fileno():
-                self._alarm.heed()
-                self._come_back()
             else:
                 ended += self._named([fd])
         return readable, ended
@@ -169,77 +141,20 @@ class _Epoll(Readiness[K]):
             os.write(self._write, b"w")
 
     def attend(self) -> bool:
-        if not self._attending.acquire(blocking=False):
-            return False
-        try:
-            if self._closed:
-                raise ValueError("it is closed")
-            if self._watched:
-                self._all.modify(self._channels.fileno(), 0)
-                self._watched = False
-        except BaseException:
-            self._attending.release()
-            raise
+        self._all.modify(self._channels.fileno(), 0)
         return True
 
     def readable(self, timeout: float) -> list[K]:
         return self._named([fd for fd, _ in self._channels.poll(timeout, _MOST)])
 
-    def leave(self, respite: float = 0.0) -> None:
-        try:
-            if not respite or not self._sets_alarm(respite):
-                self._watch()
-        finally:
-            self._attending.release()
-        self._come_back()
+    def leave(self) -> None:
+        self._all.modify(self._channels.fileno(), select.EPOLLIN)
 
     def close(self) -> None:
-        with self._attending:
-            self._closed = self._watched = True
-            self._channels.close()
-            self._all.close()
-            os.close(self._read)
-            os.close(self._write)
-            if self._alarm is not None:
-                self._alarm.close()
-
-    def forget(self) -> None:
-        self._attending = threading.Lock()
-        self.close()
-
-    def _sets_alarm(self, seconds: float) -> bool:
-        """See that an alarm goes off within so many seconds, and not too soon; False if there is none. Attending."""
-        now = time.perf_counter()
-        if self._back_at - now >= seconds / 2:
-            return True  # seldom setting it costs less, and it may be somewhat early
-        try:
-            if self._alarm is None:
-                alarm = make_alarm()
-                if alarm is None:
-                    return False
-                self._alarm = alarm
-                self._all.register(alarm.fileno(), select.EPOLLIN)
-            self._back_at = now + seconds
-            self._alarm.set(seconds)
-        except OSError:  # too many files are open
-            return False
-        return True
-
-    def _come_back(self) -> None:
-        """Watch the channels again if nobody attends and the respite is over."""
-        while not self._watched and time.perf_counter() >= self._back_at:
-            if not self._attending.acquire(blocking=False):
-                return  # whoever attends does this when they have left
-            try:
-                if not self._watched and time.perf_counter() >= self._back_at:
-                    self._watch()
-            finally:
-                self._attending.release()
-
-    def _watch(self) -> None:
-        """Watch the channels. Attending."""
-        self._all.modify(self._channels.fileno(), select.EPOLLIN)
-        self._watched = True
+        self._channels.close()
+        self._all.close()
+        os.close(self._read)
+        os.close(self._write)
 
     def _named(self, fds: list[int]) -> list[K]:
         """Whose they are; somebody may have been removed meanwhile."""
@@ -303,11 +218,8 @@ class _Portable(Readiness[K]):
     def readable(self, timeout: float) -> list[K]:
         return []
 
-    def leave(self, respite: float = 0.0) -> None:
+    def leave(self) -> None:
         pass
-
-    def forget(self) -> None:
-        self.close()
 
     def close(self) -> None:
         for end in (self._read, self._write):

@@ -5,9 +5,7 @@ takes the channels over from the manager, polls them for a moment and then sleep
 
 Guarantees:
     - One thread attends at a time; others wait as they would for any future.
-    - When the attendant leaves, the manager sees what was left unread: at once, or after `RESPITE_SECONDS` if
-      nothing was and a brief call has just ended. Who makes one brief call after the other would otherwise find the
-      manager woken for an answer that came before its submitter had begun to wait.
+    - When the attendant leaves, the manager sees what was left unread.
     - Ctrl-C, and any other signal whose handler may raise, is held back in the attending thread until nothing
       is half done (`platform/interrupts.py`).
     - It runs no handler of logging and waits for none: what a worker logs is the manager's affair, and so are
@@ -17,12 +15,13 @@ Assumes:
     - `Crew.read` may be called by any thread.
 Races:
     - Ctrl-C while it attends: `tests/backends/test_processes.py::test_interrupted_while_attending`
-    - the pool ends meanwhile: nobody attends what is closed, and nobody closes what is attended:
+    - the pool ends meanwhile: the manager closes what is attended only under `lock`:
       `tests/backends/test_processes.py::test_submit_against_shutdown`
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any, Final
 
@@ -39,8 +38,6 @@ ATTEND_SECONDS: Final = 0.01
 SPIN_SECONDS: Final = 100e-6
 BRIEF_SPIN_SECONDS: Final = 500e-6
 """For a call that is known to be brief: if its worker sleeps, its waking up takes most of this."""
-RESPITE_SECONDS: Final = 500e-6
-"""How much later the manager may hear of an answer that nobody waits for, after a brief call that somebody did."""
 
 
 class Attendance:
@@ -49,12 +46,16 @@ class Attendance:
     Args:
         crew: Whose answers are read.
         spins: Whether there are cores enough to poll for a moment before sleeping.
+
+    Attributes:
+        lock: Held by the thread that attends.
     """
 
     def __init__(self, crew: Crew, *, spins: bool) -> None:
         self._crew = crew
         self._spin = SPIN_SECONDS if spins else 0.0
         self._brief_spin = BRIEF_SPIN_SECONDS if spins else 0.0
+        self.lock = threading.Lock()
 
     def attend(self, future: Any, seconds: float) -> None:
         """Read answers in the manager's place, until `future` has ended or nothing has come for a while.
@@ -63,13 +64,13 @@ class Attendance:
             future: What the calling thread waits for.
             seconds: How long it would wait at most; with 0 it looks once.
         """
-        self._take_over(future, seconds, self._spin, 0.0)
+        self._take_over(future, seconds, self._spin)
 
     def attend_briefly(self, future: Any, seconds: float) -> None:
         """The same for a call that is known to be brief, so that it is worth while to poll for longer."""
-        self._take_over(future, seconds, self._brief_spin, RESPITE_SECONDS)
+        self._take_over(future, seconds, self._brief_spin)
 
-    def _take_over(self, future: Any, seconds: float, spin: float, respite: float) -> None:
+    def _take_over(self, future: Any, seconds: float, spin: float) -> None:
         """Attend, polling for `spin` seconds after the last answer, if nobody else does."""
         readiness = self._crew.readiness
         if readiness is None:
@@ -79,18 +80,20 @@ class Attendance:
             return
         kept: list[Answer] = []
         try:
-            if not readiness.attend():
+            if not self.lock.acquire(blocking=False):
                 return
-            alone = False
             try:
-                callbacks_by(self._crew.deliver)
-                self._attend(readiness, future, seconds, spin, held, kept)
-                alone = self._alone(future)
+                if readiness.attend():
+                    try:
+                        callbacks_by(self._crew.deliver)
+                        self._attend(readiness, future, seconds, spin, held, kept)
+                    finally:
+                        callbacks_by(None)
+                        readiness.leave()
+            except (OSError, ValueError):
+                pass  # the pool has ended meanwhile
             finally:
-                callbacks_by(None)
-                readiness.leave(respite if alone else 0.0)
-        except (OSError, ValueError):
-            pass  # the pool has ended meanwhile
+                self.lock.release()
         finally:
             try:
                 held.release()
@@ -98,11 +101,6 @@ class Attendance:
                 # Reading it may run somebody's code, which may wait for others: only now, with empty hands.
                 for task, message in kept:
                     hand_back(task, message)
-
-    def _alone(self, future: Any) -> bool:
-        """Whether this future has ended, and nothing else was under way just now."""
-        crew = self._crew
-        return future.done() and not crew.queue and len(crew.idle) == len(crew.workers)
 
     def _attend(
         self,

@@ -27,6 +27,7 @@ from ...errors import WorkerDied
 from ...futures import blocking_in, refuse_to_wait
 from ...platform.readiness import Readiness
 from ..base import Outcome, Task, Unavailable
+from .attendance import Attendance
 from .buffers import Buffers
 from .crew import LEAVE_SECONDS, Crew
 from .ends import death_of, describe_exit
@@ -50,6 +51,7 @@ class Manager:
 
     Args:
         crew: Whose.
+        attendance: Who reads in its place.
         launcher: How workers are started; ended with the manager.
         readiness: Where they are watched; ended with the manager.
         address: Where this process's shared primitives are found, pickled.
@@ -63,6 +65,7 @@ class Manager:
     def __init__(
         self,
         crew: Crew,
+        attendance: Attendance,
         launcher: Launcher,
         readiness: Readiness[RemoteWorker],
         address: bytes | None,
@@ -74,6 +77,7 @@ class Manager:
         desk: int | None = None,
     ) -> None:
         self._crew = crew
+        self._attendance = attendance
         self._launcher = launcher
         self._readiness = readiness
         self._address = address
@@ -126,10 +130,11 @@ class Manager:
             crew.relay.close()
             crew.shelf.slots.close()
             self._launcher.close()
-            crew.readiness = None
-            with self._closing:
-                self._woken = True  # whoever wakes it from now on speaks to nobody
-                self._readiness.close()
+            with self._attendance.lock:
+                crew.readiness = None
+                with self._closing:
+                    self._woken = True  # whoever wakes it from now on speaks to nobody
+                    self._readiness.close()
 
     def _listen(self) -> None:
         """Wait for something to happen, and deal with it."""

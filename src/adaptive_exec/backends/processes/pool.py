@@ -213,7 +213,7 @@ class ProcessBackend(WorkerPool):
             worker.handle.close()
         self._shelf.slots.forget()
         if crew.readiness is not None:
-            crew.readiness.forget()
+            crew.readiness.close()
             crew.readiness = None
         self._manager = None
         crew.workers = set()
@@ -245,6 +245,7 @@ class ProcessBackend(WorkerPool):
             undo.callback(readiness.close)
             manager = Manager(
                 self._crew,
+                self._attendance,
                 launcher,
                 readiness,
                 address,

@@ -8,7 +8,6 @@ and after the call: what only a worker would see changed is reported, and the pa
 from __future__ import annotations
 
 import abc
-import decimal
 import enum
 import struct
 import sys
@@ -26,7 +25,7 @@ from ...unordered import holds_sets, may_hold_sets, shown_of
 
 __all__ = ["Given", "alike", "difference_of", "is_not_registered_here", "lost_of", "refuse_order"]
 
-_BY_TEXT: Final = (float, complex, decimal.Decimal)
+_BY_TEXT: Final = (float, complex)
 
 
 class Given:
@@ -183,8 +182,11 @@ def alike(one: Any, other: Any) -> bool:
         return alike(list(one), list(other)) and all(map(alike, one.values(), other.values()))
     if kind is types.FunctionType and one is not other:
         return _same_code(one, other)
-    if kind.__module__ == "decimal" and kind.__name__ == "Context":  # each is equal to itself only
-        return bool(one.__reduce__() == other.__reduce__())
+    if kind.__module__ == "decimal":  # which is slow to load, so a worker that has no need for it doesn't
+        if kind.__name__ == "Decimal":
+            return str(one) == str(other)
+        if kind.__name__ == "Context":  # each is equal to itself only
+            return bool(one.__reduce__() == other.__reduce__())
     if _is_open(kind):
         return alike(vars(one), vars(other))
     return bool(one == other)

@@ -43,14 +43,17 @@ from .outlet import Outlet
 from .plain import Place, is_plain, place_of, plain_size
 from .shelf import Sent, Shelf
 from .signals import Signals
-from .watching import Given, difference_of, is_not_registered_here, lost_of, refuse_order
 from .wear import Wear
 from .wire import Entry, Kind, Measure
 
 if TYPE_CHECKING:
     from ...profiling.sampler import Sampler
+    from .watching import Given
 
-__all__ = ["forked", "run_coroutine", "serve"]
+__all__ = ["LATER", "forked", "run_coroutine", "serve"]
+
+LATER: Final = f"{__package__}.watching"
+"""What only calls need that the library itself has sent to a worker: the first worker need not wait for it."""
 
 SPIN_SECONDS: Final = 100e-6
 LASTING_NS: Final = 500_000
@@ -252,7 +255,7 @@ class _Worker:
         signals: Signals | None,
     ) -> bytes:
         """Run a call whose arguments took so many nanoseconds to read; the answer."""
-        given = Given(args, kwargs) if _is_to_be_watched(entry) else None
+        given = _given(args, kwargs) if _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
             return self._quickly(entry, function, args, kwargs, given, signals)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.
@@ -379,6 +382,8 @@ class _Worker:
             args, kwargs = self._buffers.loads(entry.arguments, entry.sent)
             reading = time.perf_counter_ns() - began
         if entry.environment:
+            from .watching import difference_of, refuse_order
+
             difference = difference_of(entry.environment)
             if difference is None and isinstance(entry.arguments, bytes):
                 difference = refuse_order(entry.environment, entry.arguments, function, args, kwargs)
@@ -396,9 +401,19 @@ def _objection(entry: Entry, given: Given | None, value: Any = None) -> bytes | 
         return None
     elif given is not None and given.shared_with(value):
         why = "it returned a part of what it was given, of which a worker returns a copy"
-    elif _may_be_called_again(entry) and (lost := lost_of(value)) is not None:
-        why = f"its result has {lost}"
+    elif _may_be_called_again(entry):
+        from .watching import lost_of
+
+        lost = lost_of(value)
+        why = None if lost is None else f"its result has {lost}"
     return None if why is None else wire.encode(Kind.REFUSED, entry.number, why)
+
+
+def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Given:
+    """Arguments as they are before a call."""
+    from .watching import Given
+
+    return Given(args, kwargs)
 
 
 def _returned(entry: Entry, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Place | None:
@@ -452,8 +467,11 @@ def _apart(sent: Sent | None) -> int:
 
 def _answer_error(entry: Entry, error: BaseException, wall: int, sample: Sample | None) -> bytes:
     """What goes back for a call that has raised."""
-    if entry.environment is not None and is_not_registered_here(error):
-        return wire.encode(Kind.REFUSED, entry.number, f"a worker says: {text_of(error)}")
+    if entry.environment is not None:
+        from .watching import is_not_registered_here
+
+        if is_not_registered_here(error):
+            return wire.encode(Kind.REFUSED, entry.number, f"a worker says: {text_of(error)}")
     packed = pack_error(error)
     if _may_be_called_again(entry) and not arrives(error, packed):
         return wire.encode(Kind.REFUSED, entry.number, "its error is another one when it has travelled")

@@ -596,7 +596,7 @@ def test_what_only_computes_by_its_code_is_known_after_one_call() -> None:
     estimator = estimate([computes(5, wall=200)])
     assert not estimator.profile().settled
 
-    estimator.only_computes()
+    estimator.only_computes(1.0)
 
     profile = estimator.profile()
     assert (1.0, 1.0, True) == (profile.cpu_ratio, profile.gil_ratio, profile.settled)
@@ -604,14 +604,29 @@ def test_what_only_computes_by_its_code_is_known_after_one_call() -> None:
     assert is_trusted(profile, Machine(cores=2))
 
 
+@pytest.mark.parametrize(("gil", "settled"), [(0.0, True), (None, False)])
+def test_what_its_code_says_of_the_gil(gil: float | None, settled: bool) -> None:
+    """One call is enough if it is known; if it depends, it is known not to wait, and looks must tell the rest."""
+    estimator = estimate([computes(5, wall=200)])
+
+    estimator.only_computes(gil)
+
+    profile = estimator.profile()
+    assert (1.0, gil, settled) == (profile.cpu_ratio, profile.gil_ratio, profile.settled)
+    assert settled is is_trusted(profile, Machine(cores=2))
+
+
 def test_what_is_seen_with_certainty_is_believed_in_place_of_the_code() -> None:
     """Reading can be mistaken about what a foreign function does; eyes that have looked often are not."""
     free = estimate([computes(5, looks=8, free=1.0)] * 8)
+    bound = estimate([computes(5, looks=40, free=0.0)] * 8)
+    bound.only_computes(0.0)
     waiting = estimate([waits(50, looks=20)] * 8)
     for estimator in (free, waiting):
-        estimator.only_computes()
+        estimator.only_computes(1.0)
 
     assert 0.1 > (free.profile().gil_ratio or 0.0)
+    assert 0.9 < (bound.profile().gil_ratio or 0.0)
     assert 0.1 > waiting.profile().cpu_ratio
 
 
@@ -619,6 +634,6 @@ def test_without_a_gil_nothing_holds_it() -> None:
     """What its code says of the GIL means nothing there."""
     estimator = Estimator(has_gil=False)
     estimator.add(computes(5, wall=6))
-    estimator.only_computes()
+    estimator.only_computes(1.0)
 
     assert (1.0, 0.0) == (estimator.profile().cpu_ratio, estimator.profile().gil_ratio)

@@ -11,6 +11,7 @@ import re
 import sqlite3
 import threading
 import time
+import zlib
 from collections import Counter, OrderedDict, deque
 from datetime import date
 from fractions import Fraction
@@ -18,7 +19,7 @@ from fractions import Fraction
 import pytest
 
 from adaptive_exec import Lock
-from adaptive_exec.routing.holding import all_hold, holds
+from adaptive_exec.routing.holding import all_hold, holds, lets_go
 from adaptive_exec.routing.safety import judge
 
 
@@ -47,6 +48,24 @@ from adaptive_exec.routing.safety import judge
 def test_by_name(name: str, expected: bool) -> None:
     """What is not known to hold the GIL is not said to."""
     assert expected is holds(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("_blake2.blake2b", True),
+        ("hashlib.openssl_sha256", True),
+        ("zlib.compress", True),
+        ("lzma.decompress", True),
+        ("zlib.ZLIB_VERSION", False),
+        ("sqlite3.connect", False),
+        ("json.loads", False),
+        ("time.sleep", False),
+    ],
+)
+def test_what_lets_go_by_name(name: str, expected: bool) -> None:
+    """Only what computes meanwhile: a wait lets go of the GIL, too."""
+    assert expected is lets_go(name)
 
 
 class Ours:
@@ -99,6 +118,34 @@ def hashes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def hashes_a_tree(tree: list[object] | bytes) -> bytes:
+    """Many small pieces, for which the GIL is held."""
+    if isinstance(tree, bytes):
+        return hashlib.sha256(tree).digest()
+    left, right = tree
+    return hashlib.sha256(hashes_a_tree(left) + hashes_a_tree(right)).digest()  # type: ignore[arg-type]
+
+
+def packs_what_it_hashes(data: bytes) -> str:
+    """One after the other."""
+    return hashlib.blake2b(zlib.compress(data), digest_size=len(data) % 60 + 1).hexdigest()
+
+
+def hashes_pieces(data: bytes) -> list[str]:
+    """Each of them may be small."""
+    return [hashlib.sha256(data[at : at + 100]).hexdigest() for at in range(0, len(data), 100)]
+
+
+def hashes_numbers(numbers: list[int]) -> str:
+    """Most of it is making a text, for which the GIL is held."""
+    return hashlib.sha256(" ".join(map(str, sorted(numbers))).encode()).hexdigest()
+
+
+def loads_what_is_packed(data: bytes) -> object:
+    """Reading it may take longer than unpacking it."""
+    return json.loads(zlib.decompress(data))
+
+
 def waits(seconds: float) -> None:
     """Two calls away from a wait."""
     waits_for_real(seconds)
@@ -135,17 +182,23 @@ def uses_what_is_there(steps: int) -> list[object]:
 @pytest.mark.parametrize(
     ("fn", "expected"),
     [
-        (counts_words, True),
-        (goes_round, True),
-        (hashes, False),
+        (counts_words, 1.0),
+        (goes_round, 1.0),
+        (hashes, 0.0),
+        (hashes_a_tree, None),
+        (packs_what_it_hashes, 0.0),
+        (hashes_pieces, None),
+        (hashes_numbers, None),
+        (loads_what_is_packed, None),
         (waits, False),
         (logs, False),
         (takes_a_lock, False),
         (uses_what_is_there, False),
     ],
 )
-def test_by_reading(fn: object, expected: bool) -> None:
-    """One call of something else is enough for nothing to be said."""
+def test_by_reading(fn: object, expected: float | None) -> None:
+    """One call of something else is enough for nothing to be said; False stands for what may do more than compute."""
     verdict = judge(fn, ())  # type: ignore[arg-type]
 
-    assert expected is verdict.computes
+    assert (expected is not False) is verdict.computes
+    assert verdict.gil == (None if expected is False else expected)

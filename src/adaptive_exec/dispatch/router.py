@@ -102,7 +102,7 @@ class Router:
     def consult(self, task: Task, record: FunctionRecord) -> None:
         """Read a function's code once its calls are seen to compute, if the figures leave open what it does.
 
-        What does nothing but to compute, and holds the GIL meanwhile, need not be watched for that: among many who want
+        What does nothing but to compute, with the GIL or without it, need not be watched for that: among many who want
         the GIL it may take a dozen calls until looks tell it.
 
         Args:
@@ -122,7 +122,7 @@ class Router:
             return
         verdict = record.judged(task.subject)
         if verdict.allowed and verdict.computes and _are_plain(task):
-            record.estimator.only_computes()
+            record.estimator.only_computes(verdict.gil)
 
     def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for the next call, which stays here if its function's figures are another run's."""

@@ -44,7 +44,7 @@ from ..platform.gil import gil_enabled
 from ..sample import Sample
 from .drift import COSTLY_ROW, Drift
 from .evidence import Evidence
-from .figures import figure_out
+from .figures import Claim, figure_out
 from .glances import Glances
 from .keeping import Knowledge
 
@@ -84,7 +84,7 @@ class Estimator:
 
     __slots__ = (
         "_calls",
-        "_computes",
+        "_claim",
         "_drift",
         "_evidence",
         "_has_gil",
@@ -116,7 +116,7 @@ class Estimator:
         self._since_reset = 0
         self._since_sampled = 0
         self._skip = 0
-        self._computes = False
+        self._claim: Claim | None = None
         self._varied = False
         self._home = _Home(0.0, 0)
         self.glances = Glances()
@@ -189,10 +189,14 @@ class Estimator:
         finally:
             self._release()
 
-    def only_computes(self) -> None:
-        """Its code has been read: it does nothing but to compute, and holds the GIL meanwhile."""
+    def only_computes(self, gil: float | None) -> None:
+        """Its code has been read: it does nothing but to compute.
+
+        Args:
+            gil: The part of that in which it holds the GIL, as its code says; None if that must be seen.
+        """
         with self._lock:
-            self._computes = True
+            self._claim = Claim(gil)
             self._stale = max(self._stale, _REFRESH_CALLS)
 
     def spread(self) -> float:
@@ -342,7 +346,7 @@ class Estimator:
             since_reset=self._since_reset,
             has_gil=self._has_gil,
             payloads=self._payloads,
-            computes=self._computes,
+            claim=self._claim,
         )
 
 

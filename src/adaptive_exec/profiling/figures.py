@@ -10,14 +10,14 @@ is the sum.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..model import Profile, Uncertainty
 from ..platform.rests import longest_want_ns
 from ..sample import Sample
 from .evidence import Evidence, half_width
 
-__all__ = ["figure_out", "payload"]
+__all__ = ["Claim", "figure_out", "payload"]
 
 _SETTLING_CALLS: Final = 4
 _PATIENCE_CALLS: Final = 8
@@ -31,6 +31,16 @@ _HALF: Final = 0.5
 _SURE: Final = 0.06
 
 
+class Claim(NamedTuple):
+    """What a function's code says: that it does nothing but to compute.
+
+    Attributes:
+        gil: The part of its computing in which it holds the GIL; None if the code leaves that open.
+    """
+
+    gil: float | None
+
+
 def figure_out(
     recent: Sequence[Sample],
     evidence: Evidence,
@@ -39,7 +49,7 @@ def figure_out(
     since_reset: int,
     has_gil: bool,
     payloads: Iterable[Sample] = (),
-    computes: bool = False,
+    claim: Claim | None = None,
 ) -> Profile:
     """The profile that these samples add up to.
 
@@ -50,8 +60,7 @@ def figure_out(
         since_reset: Calls measured since the function last changed its nature.
         has_gil: False on a free-threaded build: `gil_ratio` is then 0.0.
         payloads: Samples that know pickled sizes.
-        computes: Its code says that it does nothing but to compute, and that it holds the GIL meanwhile: so it is,
-            unless what was seen says something else with certainty.
+        claim: What its code says, which counts unless what was seen says something else with certainty.
     """
     chosen = _best(recent)
     cpu = _median([sample.cpu_ns for sample in chosen])
@@ -60,19 +69,20 @@ def figure_out(
     certain = [sample.waited_ns for sample in chosen if sample.waited_ns is not None]
     if len(certain) >= _CERTAIN_CALLS:
         waiting, waiting_off = _at_least(certain, waiting, waiting_off, slacks)
-    if computes and not _waits_for_certain(evidence):
+    if claim is not None and not _waits_for_certain(evidence):
         waiting = waiting_off = 0.0
     wall = cpu + waiting
     cpu_ratio = cpu / wall if wall > 0.0 else 1.0
     cpu_ratio_off = _ratio_off(cpu, waiting, waiting_off, slacks[-1])
     gil_ratio, gil_off = _gil(evidence, has_gil)
-    if computes and has_gil and not (gil_ratio is not None and gil_ratio < _HALF and gil_off <= _SURE):
-        gil_ratio, gil_off = 1.0, 0.0
+    claimed = None if claim is None or not has_gil else claim.gil
+    if claimed is not None and not _contradicts(gil_ratio, gil_off, claimed):
+        gil_ratio, gil_off = claimed, 0.0
     known = list(payloads)
     payload_bytes, payload_off = payload(known)
     pickling = [sample.pickle_ns for sample in known if sample.pickle_ns is not None]
     knows_nature = cpu_ratio_off <= _NATURE
-    knows_gil = cpu_ratio <= _MOSTLY_WAITS or not has_gil or computes or evidence.knows_gil
+    knows_gil = cpu_ratio <= _MOSTLY_WAITS or not has_gil or claimed is not None or evidence.knows_gil
     return Profile(
         calls=calls,
         wall=wall / 1e9,
@@ -131,6 +141,11 @@ def _waits_for_certain(evidence: Evidence) -> bool:
     """Whether looks have seen that calls wait for most of their time."""
     share = evidence.blocked_share
     return share is not None and share > _HALF and half_width(share, evidence.looks) <= _SURE
+
+
+def _contradicts(gil_ratio: float | None, off: float, claimed: float) -> bool:
+    """Whether looks have seen for certain that it is the other way round with the GIL."""
+    return gil_ratio is not None and off <= _SURE and (gil_ratio < _HALF) is not (claimed < _HALF)
 
 
 def _at_least(

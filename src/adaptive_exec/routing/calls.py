@@ -186,6 +186,7 @@ class Calls(Methods):
             found = [each for each in registry.values() if isinstance(each, types.FunctionType)]
             return NOTHING.union(*(self.call_function(each, args, node, frame) for each in found))
         if self.world.is_ours(module_of(fn)):
+            self.world.nature.repeat()  # it may be the function itself
             return self.run(fn, args, node, frame)
         wrapped = getattr(fn, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType):

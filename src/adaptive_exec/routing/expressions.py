@@ -374,6 +374,7 @@ class Expressions(Identities):
         self, node: Any, results: Sequence[ast.expr], scope: Scope
     ) -> tuple[list[Value], Value]:
         """Run a comprehension's loops, twice: what is bound late may be used early. What it holds, and goes over."""
+        self.world.nature.repeat()
         outer = scope.env
         held: list[Value] = []
         over: Value = NOTHING

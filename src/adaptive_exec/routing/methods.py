@@ -60,6 +60,7 @@ class Methods(Mappings):
     def call_method(self, receiver: Value, name: str, args: Args, node: Any, frame: Frame) -> Value:
         """Call a method of whatever the receiver may be."""
         result: Value = NOTHING
+        self.world.nature.call_method(name)
         self.change_by_method(name, args, node, frame)
         if name in FILES:
             self.world.settings.setdefault("mask")

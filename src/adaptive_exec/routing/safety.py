@@ -37,7 +37,7 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
-_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool, bool]
+_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool, bool, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Verdict:
             with dots is a path: `Settings.level` is an attribute of the class `Settings`.
         kinds: It holds for calls that are given objects of no other classes of ours than these; None if of any.
         lacking: Special methods that no object may have which a call is given, whatever its class, numbers excepted.
-        computes: All that calls do is to compute, and to hold the GIL meanwhile, if the same is true of the methods of
-            what they are given.
+        computes: All that calls do is to compute, if the same is true of the methods of what they are given.
+        gil: The part of that in which they hold the GIL, if they only compute; None if that depends.
         closed: Whether objects of no other classes than `kinds` turn up in the course of a call.
     """
 
@@ -62,6 +62,7 @@ class Verdict:
     kinds: frozenset[type] | None = None
     lacking: frozenset[str] = frozenset()
     computes: bool = False
+    gil: float | None = None
     closed: bool = field(default=False, compare=False)
 
     def covers(self, kinds: frozenset[type] | None) -> bool:
@@ -91,14 +92,14 @@ def judge(
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads, living, lacking, closed, computes = _judge(fn, given, seen, called)
+        reads, living, lacking, closed, computes, gil = _judge(fn, given, seen, called)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", reads, living, lacking, computes, closed)
+    return Verdict(True, "", reads, living, lacking, computes, gil if computes else None, closed)
 
 
 def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type], called: Callables | None) -> _Found:
@@ -118,8 +119,9 @@ def _found_by(world: World) -> _Found:
     known = world.given if world.living is None else world.living
     kinds = None if known is None else frozenset(known)
     closed = world.living is not None
-    computes = world.computes and kinds is not None and closed and all_hold(kinds)
-    return world.all_reads(), kinds, frozenset(world.lacking), closed, computes
+    nature = world.nature
+    computes = nature.computes and kinds is not None and closed and all_hold(kinds)
+    return world.all_reads(), kinds, frozenset(world.lacking), closed, computes, nature.gil
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:

@@ -135,6 +135,7 @@ class Statements(Definitions):
         tail: Callable[[], None] | None = None,
     ) -> None:
         """Run a loop's head and body until the names stand for nothing new."""
+        self.world.nature.repeat()
         scope.breaks.append([])
         scope.continues.append([])
         for _ in range(_ROUNDS):

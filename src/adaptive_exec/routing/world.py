@@ -22,7 +22,7 @@ from .callables import Callables, place_of
 from .denied import denied, denied_objects
 from .dependence import settings_of
 from .environment import Pin, Reads, attributes_of, current, never_changes
-from .holding import holds
+from .holding import Nature
 from .kinds import has_any, is_ever_ours, kinds_in
 from .origins import NOTHING, Bound, Known, Outside, Partial, Shared, StaysError, Value
 
@@ -75,7 +75,7 @@ class World:
     Attributes:
         living: The classes whose objects can be there at all; None if it may be any that modules define.
         lacking: Special methods of which it was taken that no object has that is given.
-        computes: Whether all that has been met computes and holds the GIL meanwhile, objects excepted.
+        nature: What all that has been met does with its time, objects excepted.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class World:
         self._met: dict[int, Any] = {}
         self._alive: dict[str, tuple[int, list[tuple[type, type, Any]]]] = {}
         self._names_in: dict[type, frozenset[str]] = {}
-        self.computes = True
+        self.nature = Nature()
 
     def meet(self, value: Any) -> None:
         """Note the classes of what the code reaches: their objects can be there from now on."""
@@ -188,8 +188,8 @@ class World:
         )
 
     def depend(self, name: str, node: Any) -> None:
-        """Note the settings and libraries that a call of a foreign function depends on, and if it only computes."""
-        self.computes = self.computes and holds(name)
+        """Note the settings and libraries that a call of a foreign function depends on, and how it spends its time."""
+        self.nature.call(name)
         for each in settings_of(name, node):
             self.settings.setdefault(each)
 
@@ -279,7 +279,7 @@ class World:
         if subject is not None:
             return self.sort(value.__adaptive_subject__, label, read)
         if type(value).__module__.startswith("adaptive_exec.primitives"):
-            self.computes = False
+            self.nature.computes = False
             return frozenset({Shared()})
         self._refuse_held(value, label)
         if isinstance(value, enum.Enum):
@@ -289,7 +289,7 @@ class World:
         if callable(value) and not self.is_ours(type(value).__module__) and hasattr(value, "__name__"):
             return frozenset({Known(value)})
         if type(value) in LOGGERS:
-            self.computes = False
+            self.nature.computes = False
             return frozenset({Outside(label, value)})  # every process has one of that name
         if read is not None:
             self.reads.setdefault(read)

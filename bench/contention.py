@@ -7,6 +7,10 @@ after the other, through an executor that has to keep them on threads: each thre
 half of them pure Python and other rivals ("mixed"), or as the first with other programs that keep all cores busy ("busy
 machine"). After some seconds the executor's profiles are compared with what the functions are. Some minutes, in which
 nothing else may run on the machine; `--only mixed` is quicker.
+
+They are kept on threads by `pure=False`, so that the executor does for them what it does for any function that it has
+to find a place for: it watches calls, and reads the code of what computes. With `--by-looks` they are pinned to
+threads, where no code is read: then all that is known is what was seen.
 """
 
 # ruff: noqa: E402  what libraries read from the environment has to be there before they are imported
@@ -190,10 +194,10 @@ def other_programs(count: int) -> Iterator[None]:
             program.wait(10)
 
 
-def fight(group: list[Job]) -> dict[str, Profile]:
+def fight(group: list[Job], by_looks: bool) -> dict[str, Profile]:
     """What an executor knows of each of these, by name, after their fight."""
     with AdaptiveExecutor(max_processes=1) as executor:
-        view = executor.options(backend="thread")
+        view = executor.options(backend="thread") if by_looks else executor.options(pure=False)
         end = time.monotonic() + SECONDS
 
         def call_on(job: Job) -> None:
@@ -262,6 +266,9 @@ def main() -> None:
 
     def extend(parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(rounds=1)
+        parser.add_argument(
+            "--by-looks", action="store_true", help="pin the functions, so that no code is read"
+        )
 
     options = arguments(__doc__, extend)
     print_machine()
@@ -283,7 +290,7 @@ def main() -> None:
                 random.Random(turn).shuffle(jobs)
                 for group in groups(crowd, jobs):
                     kinds = {fn.__name__: kind for fn, _, kind in group}
-                    for name, profile in fight(group).items():
+                    for name, profile in fight(group, options.by_looks).items():
                         total.add(kinds[name], profile)
                         if not score.add(kinds[name], profile):
                             show(name, kinds[name], profile)

@@ -298,6 +298,44 @@ def test_unsettled_functions_are_sampled_at_every_call_and_settled_ones_seldom()
     assert 10 <= sum(short.needs_sampling() for _ in range(600)) <= 11
 
 
+def test_a_watched_call_that_no_window_met_is_made_up_for() -> None:
+    """The next one is watched in its place, up to three in a row; then it is another eight calls."""
+    estimator = estimate([computes(5, looks=2)] * 20)
+    missed = computes(5, looks=2)._replace(window_ns=0)
+    asked = []
+    for _ in range(30):
+        wanted = estimator.needs_sampling()
+        asked.append(wanted)
+        estimator.add(missed if wanted else computes(5))
+
+    first = asked.index(True)
+    assert [True] * 4 + [False] * 7 + [True] == asked[first : first + 12]
+
+
+def test_a_short_call_that_no_window_met_is_not_made_up_for() -> None:
+    """To watch it costs too much of its time."""
+    estimator = estimate([computes(0.9, looks=1)] * 20)
+    wanted = False
+    for _ in range(8):
+        if wanted := estimator.needs_sampling():
+            break
+    assert wanted
+    estimator.add(computes(0.9, looks=1)._replace(window_ns=0))
+
+    assert not estimator.needs_sampling()
+
+
+def test_windows_of_many_milliseconds_are_soon_outweighed() -> None:
+    """What kept the sampler waiting for the GIL for 5 ms a call, and then lets go of it, is another function."""
+    held = computes(5, looks=1)._replace(window_ns=5 * MS)
+    estimator = estimate([held] * 30)
+    assert 0.9 < (estimator.profile().gil_ratio or 0.0)
+    for _ in range(4):
+        estimator.add(computes(5, looks=2, free=1.0))
+
+    assert 0.1 > (1.0 if (found := estimator.profile().gil_ratio) is None else found)
+
+
 def test_open_gil_question_goes_on_being_sampled_for_a_while() -> None:
     """Settled by patience, but computing for long and nobody knows whether under the GIL: up to 32 calls."""
     estimator = estimate([computes(5)] * 8)

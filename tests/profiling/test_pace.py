@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from adaptive_exec.profiling.pace import Pace
@@ -13,8 +15,24 @@ from tests.profiling.fakes import MS
     [(0, 0, 1.0), (1, 10, 1.0), (8, 10, 4.0), (1000, 10, 10.0), (0, 100, 5.0), (1000, 1000, 50.0)],
 )
 def test_old_calls_and_dear_looks_are_looked_at_less(age_ms: int, cost_us: int, delay_ms: float) -> None:
-    """Half the age of the youngest call, within 1 and 10 ms, but never more than 2 % of the time."""
-    assert delay_ms * MS == Pace(0).delay_ns(age_ms * MS, cost_us * 1000)
+    """Half the age of the youngest call, within 1 and 10 ms, on the average, but never more than 2 % of the time."""
+    pace = Pace(0)
+    delays = [pace.delay_ns(age_ms * MS, cost_us * 1000) for _ in range(50)]
+    dearest = cost_us * 50_000
+
+    assert delay_ms * MS == pytest.approx(sum(delays) / 50, rel=0.05)
+    assert all(
+        max(0.5 * delay_ms * MS, dearest) <= delay <= max(1.5 * delay_ms * MS, dearest) for delay in delays
+    )
+
+
+def test_looks_meet_every_part_of_calls_that_are_alike() -> None:
+    """Of what is done in the first and in the second half of a millisecond each is met as often."""
+    pace = Pace(0)
+    phases = sorted(pace.delay_ns(0, 0) for _ in range(21))
+
+    assert all(later - earlier < 0.1 * MS for earlier, later in itertools.pairwise(phases))
+    assert 0.1 * MS > phases[0] - 0.5 * MS
 
 
 def test_first_windows_come_at_once_and_later_ones_cost_at_most_their_share() -> None:

@@ -160,11 +160,12 @@ def _waits_more(trial: Evidence, profile: Profile) -> float:
 
 
 def _gil_apart(trial: Evidence, profile: Profile) -> float:
-    """How far the GIL ratio of the last calls is from the profile's; 0.0 if either is unknown."""
+    """How far the GIL ratio of the last calls is from the profile's, chance deducted; 0.0 if either is unknown."""
     ratio = trial.gil_ratio
     if ratio is None or profile.gil_ratio is None or trial.windows < _FEW_WINDOWS:
         return 0.0
-    return abs(ratio - profile.gil_ratio)
+    chance = profile.uncertainty.gil_ratio + half_width(ratio, trial.windows)
+    return max(0.0, abs(ratio - profile.gil_ratio) - chance)
 
 
 def _gil_surprises(sample: Sample, profile: Profile) -> bool:

@@ -21,7 +21,8 @@ Races:
 
 State: `_since_reset` counts calls since the function was new or last changed. Unsettled functions are sampled at
 every call; settled ones at every eighth, or less often where a call is so short that watching it would cost
-more than 2 % of its time. Calls that contradict the profile make it start again (drift.py):
+more than 2 % of its time. A watched call that no window met says nothing of the GIL, so the next one is watched in its
+place, a few times. Calls that contradict the profile make it start again (drift.py):
 
     | contradiction                                                   | then                    |
     |-----------------------------------------------------------------|-------------------------|
@@ -61,6 +62,7 @@ _WATCH_COST_S: Final = 60e-6
 _SAMPLED_SHARE: Final = 0.02
 _GIL_MATTERS_S: Final = 1e-3
 _GIL_CALLS: Final = 32
+_MISSES: Final = 4
 _FEW: Final = 4
 _TO_AND_FRO: Final = 3
 
@@ -90,6 +92,7 @@ class Estimator:
         "_has_gil",
         "_home",
         "_lock",
+        "_missed",
         "_payloads",
         "_pending",
         "_profile",
@@ -116,6 +119,7 @@ class Estimator:
         self._since_reset = 0
         self._since_sampled = 0
         self._skip = 0
+        self._missed = 0
         self._claim: Claim | None = None
         self._varied = False
         self._home = _Home(0.0, 0)
@@ -271,7 +275,7 @@ class Estimator:
             self._reset()
         elif change == "cost":
             self._forget_costs()
-        if self._drift.suspects:
+        if self._drift.suspects or self._was_missed(sample):
             self._skip = 0
         calls = 1 + self.glances.taken()  # those that were not measured were as this one
         self._calls += calls
@@ -298,6 +302,19 @@ class Estimator:
             return False
         self._since_sampled = 0
         return True
+
+    def _was_missed(self, sample: Sample) -> bool:
+        """Whether a call was watched in vain, so that the next one has to be; in a row a few times only.
+
+        Caller holds `_lock`.
+        """
+        if sample.looks is None or not self._has_gil or sample.cpu_ns < _GIL_MATTERS_S * 1e9:
+            return False
+        self._missed = 0 if sample.window_ns else self._missed + 1
+        again = 0 < self._missed < _MISSES
+        if again:
+            self._since_sampled = _SAMPLE_SELDOM
+        return again
 
     def _gil_open(self, profile: Profile) -> bool:
         """True while it matters, and is unknown, whether a function holds the GIL. Caller holds `_lock`."""

@@ -126,11 +126,17 @@ class Evidence:
         A call computes at the rate cpu / wall, whoever it competes with. Had all its computing been free of the
         GIL, it would have gained that part of its windows; and the chance that it gained nothing in any of
         n windows would have been (1 - rate)**n, whose negative logarithm is added up as certainty.
+
+        For the ratio a look counts as one window, however long it took: a call that keeps the sampler waiting for the
+        GIL counts as a window of that time, which would outweigh all looks at what it does without the GIL.
         """
         keep = self._keep
         rate = min(1.0, sample.cpu_ns / sample.wall_ns)
-        self._exposed = self._exposed * keep + sample.window_ns * rate
-        self._free = self._free * keep + sample.free_ns
+        part = 1.0
+        if sample.looks is not None:
+            part = min(1.0, max(sample.looks, 1) * _WINDOW_NS / sample.window_ns)
+        self._exposed = self._exposed * keep + sample.window_ns * rate * part
+        self._free = self._free * keep + sample.free_ns * part
         self._withheld = self._withheld * keep + 1.0
         silence = -math.log1p(-min(rate, _SUREST_RATE))
         self._certainty = self._certainty * keep + silence * sample.window_ns / _WINDOW_NS

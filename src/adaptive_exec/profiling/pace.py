@@ -19,6 +19,7 @@ _WINDOW_SHARE: Final = 0.015
 _GENEROUS: Final = 6
 _WINDOW_PURSE_NS: Final = 2_000_000
 _MOST_DEBT_NS: Final = 10_000_000
+_GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class Pace:
@@ -29,11 +30,16 @@ class Pace:
 
     A young call is looked at after one millisecond, an old one at intervals of half its age, up to 10 ms: so a
     call of 5 ms is seen about four times and one of a second about a hundred times.
+
+    These are averages: each interval is half as long to half as long again. Calls that do one thing after the other
+    would otherwise be met in the same one of them every time. Multiples of the golden ratio spread the lengths evenly,
+    however few there are (H. Weyl, 1916: multiples of an irrational number are equally distributed modulo 1).
     """
 
-    __slots__ = ("_purse_ns", "_refilled_ns")
+    __slots__ = ("_phase", "_purse_ns", "_refilled_ns")
 
     def __init__(self, now_ns: int) -> None:
+        self._phase = 0.0
         self._purse_ns = _WINDOW_PURSE_NS
         self._refilled_ns = now_ns
 
@@ -46,7 +52,11 @@ class Pace:
             newcomer: Whether there is a call of which nothing is known.
         """
         by_age = min(max(youngest_age_ns // 2, _SOONEST_NS), _LATEST_NS)
-        return max(by_age, int(look_cost_ns / (_LOOK_SHARE * (_GENEROUS if newcomer else 1))))
+        self._phase = (self._phase + _GOLDEN) % 1.0
+        return max(
+            int(by_age * (0.5 + self._phase)),
+            int(look_cost_ns / (_LOOK_SHARE * (_GENEROUS if newcomer else 1))),
+        )
 
     def window_allowed(self, now_ns: int, *, newcomer: bool = False) -> bool:
         """True if a window may be held now.

@@ -336,6 +336,27 @@ def test_windows_of_many_milliseconds_are_soon_outweighed() -> None:
     assert 0.1 > (1.0 if (found := estimator.profile().gil_ratio) is None else found)
 
 
+@pytest.mark.parametrize("known", [6, 30])
+def test_calls_that_no_longer_let_go_of_the_gil_are_not_explained_away(known: int) -> None:
+    """Each of them also changes the profile it is compared with; so they are compared with what it was before."""
+    estimator = estimate([computes(5, looks=1, free=1.0)] * known)
+    for _ in range(6):
+        estimator.add(computes(5, looks=1))
+
+    assert 0.9 < (estimator.profile().gil_ratio or 0.0)
+
+
+def test_a_function_of_two_halves_is_not_taken_for_another_one() -> None:
+    """Now and then looks meet the same half of it several times in a row."""
+    halves = [computes(5, looks=1, free=free) for free in (0.0, 1.0)]
+    estimator = estimate([halves[n % 2] for n in range(30)])
+    calls = 30
+    for free in (0, 0, 0, 0, 1, 1, 0, 1, 1, 1, 1, 0):
+        estimator.add(halves[free])
+        calls += 1
+        assert calls == estimator.knowledge().calls  # type: ignore[union-attr]
+
+
 def test_open_gil_question_goes_on_being_sampled_for_a_while() -> None:
     """Settled by patience, but computing for long and nobody knows whether under the GIL: up to 32 calls."""
     estimator = estimate([computes(5)] * 8)

@@ -49,7 +49,7 @@ class Limits(NamedTuple):
 class Drift:
     """Compares each call with the profile. Not safe for threads by itself."""
 
-    __slots__ = ("_limits", "_parole", "_probation", "_stepped", "_trial")
+    __slots__ = ("_before", "_limits", "_parole", "_probation", "_stepped", "_trial")
 
     def __init__(self) -> None:
         self._limits = limits_of(Profile())
@@ -57,6 +57,9 @@ class Drift:
         self._parole = 0
         self._stepped = 0
         self._trial = Evidence(_TRIAL_KEEPS)
+        self._before: Profile | None = (
+            None  # as it was when calls became suspicious: they have changed it since
+        )
 
     @property
     def suspects(self) -> bool:
@@ -88,9 +91,9 @@ class Drift:
         slack = sample.wall_ns - cpu
         step = 1 if cpu > most_cpu else -1 if cpu < least_cpu else 0
         self._stepped = _in_a_row(self._stepped, step) if step and not varied else 0
-        apart = self._apart(sample, profile)
+        apart = self._apart(sample, self._before or profile)
         slower = slack > most_slack and not varied
-        self._watch(apart > _SUSPICIOUS or slower or _gil_surprises(sample, profile))
+        self._watch(apart > _SUSPICIOUS or slower or _gil_surprises(sample, profile), profile)
         if abs(self._stepped) < COSTLY_ROW and apart <= _OPPOSITE:
             return ""
         self._start_again()
@@ -112,16 +115,20 @@ class Drift:
         """Forget all rows and looks: they spoke of the profile that is now forgotten."""
         self._stepped = 0
         self._trial = Evidence(_TRIAL_KEEPS)
+        self._before = None
 
-    def _watch(self, suspicious: bool) -> None:
+    def _watch(self, suspicious: bool, profile: Profile) -> None:
         """Ask for looks at the next 8 calls if this one is suspicious, then not again for 64: a crowd may last."""
         if self._probation:
             self._probation -= 1
+            if not self._probation:
+                self._before = None
         elif self._parole:
             self._parole -= 1
         elif suspicious:
             self._probation = _PROBATION
             self._parole = _PAROLE
+            self._before = profile
 
 
 def limits_of(profile: Profile) -> Limits:

@@ -336,7 +336,7 @@ def test_windows_of_many_milliseconds_are_soon_outweighed() -> None:
     assert 0.1 > (1.0 if (found := estimator.profile().gil_ratio) is None else found)
 
 
-@pytest.mark.parametrize("known", [6, 30])
+@pytest.mark.parametrize("known", [12, 30])
 def test_calls_that_no_longer_let_go_of_the_gil_are_not_explained_away(known: int) -> None:
     """Each of them also changes the profile it is compared with; so they are compared with what it was before."""
     estimator = estimate([computes(5, looks=1, free=1.0)] * known)

@@ -27,6 +27,7 @@ RANKS: dict[str, int] = {
     "contents": 1,
     "faithful": 0,
     "digests": 0,
+    "literals": 0,
     "fingerprints": 0,
     "unordered": 0,
     "patches": 0,

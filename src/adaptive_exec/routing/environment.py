@@ -25,6 +25,7 @@ from ..customs import value_of
 from ..digests import DIGESTED_FROM, Digest, digest_of
 from ..errors import NotPicklable
 from ..fingerprints import fingerprint
+from ..literals import literal_of
 from ..pickling import dumps, size_within
 from .kinds import PLAIN_KINDS
 
@@ -162,8 +163,8 @@ def environment(
         context: In which the call would run here; None for the one that runs now.
 
     Returns:
-        The pickle of a list of (module, name, value now or its digest), and behind it, as bytes, that of the code that
-        was read (`Reads.packed_prints`), then of which arguments the order would show (`Reads.shown`), and the settings
+        The pickle of a list of (module, name, value now or what stands for it), and behind it, as bytes, that of the code
+        that was read (`Reads.packed_prints`), then of which arguments the order would show (`Reads.shown`), and the settings
         that it depends on (`customs`); None if
         there is nothing to compare. What is in `__main__` is not in it:
         functions defined there are pickled by value, with what they read.
@@ -206,12 +207,12 @@ def _same(one: object, other: object) -> bool:
 
 
 def _short(value: object) -> object:
-    """A value, or what stands for a long text or a layout of bytes."""
+    """A value, or what stands for a long text, a layout of bytes or a container of many."""
     if isinstance(value, struct.Struct) and type(value) is struct.Struct:
         return Digest("Struct", value.size, value.format.encode())  # it can't be pickled
     if type(value) in (str, bytes) and isinstance(value, (str, bytes)) and len(value) >= DIGESTED_FROM:
         return digest_of(value)
-    return value
+    return literal_of(value) or value
 
 
 def _pack(reads: tuple[tuple[str, str], ...], values: tuple[Any, ...], prints: bytes, *more: object) -> bytes:

@@ -21,10 +21,12 @@ from ...contents import contents_of
 from ...customs import settle
 from ...digests import Digest, digest_of
 from ...fingerprints import fingerprint
+from ...literals import Literal, literal_of
 from ...unordered import holds_sets, may_hold_sets, shown_of
 
 __all__ = ["Given", "alike", "difference_of", "is_not_registered_here", "lost_of", "refuse_order"]
 
+_BY_VALUE: Final = frozenset({str, bytes, int, bool, type(None)})
 _BY_TEXT: Final = (float, complex)
 
 
@@ -88,7 +90,7 @@ def difference_of(environment: bytes) -> str | None:
         except AttributeError:
             return f"{module_name}.{name} does not exist in a worker"
         try:
-            same = _is_told_by(ours, theirs) if type(theirs) is Digest else alike(ours, theirs)
+            same = _is_same(ours, theirs)
         except Exception:
             same = False
         if not same:
@@ -121,6 +123,15 @@ def is_not_registered_here(error: BaseException) -> bool:
 
 
 _NOT_REGISTERED: Final = ("unknown encoding", "unknown error handler")
+
+
+def _is_same(ours: Any, theirs: Any) -> bool:
+    """Whether a value is like the one that the parent has, or like what stands for that."""
+    if type(theirs) is Digest:
+        return _is_told_by(ours, theirs)
+    if type(theirs) is Literal:
+        return literal_of(ours) == theirs or alike(ours, theirs.value())
+    return alike(ours, theirs)
 
 
 def _is_told_by(text: Any, digest: Digest) -> bool:
@@ -174,6 +185,8 @@ def alike(one: Any, other: Any) -> bool:
     kind = type(one)
     if kind is not type(other):
         return False
+    if kind in _BY_VALUE:  # nearly all that lists and dicts hold
+        return bool(one == other)
     if kind in _BY_TEXT:
         return str(one) == str(other)
     if kind is list or kind is tuple:

@@ -60,7 +60,18 @@ def test_known_ones_are_measured_one_in_eight() -> None:
     measured = sum(call(estimator, COMPUTES) for _ in range(80))
 
     assert 10 <= measured <= 20
-    assert 120 - estimator.profile().calls < 16
+    assert 120 - estimator.profile().calls < 72
+
+
+def test_brief_ones_are_measured_one_in_thirty_two() -> None:
+    """And a longer one among them is noticed at once."""
+    brief = Sample(40_000, 40_000)
+    estimator = known(brief)
+    for _ in range(320):
+        call(estimator, brief)
+
+    assert 10 <= sum(call(estimator, brief) for _ in range(320)) <= 14
+    assert calls_until(estimator, COMPUTES) <= 20
 
 
 @pytest.mark.parametrize("sample", [SLOWER, FASTER, WAITS], ids=["slower", "faster", "waits"])

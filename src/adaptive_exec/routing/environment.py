@@ -164,10 +164,9 @@ def environment(
 
     Returns:
         The pickle of a list of (module, name, value now or what stands for it), and behind it, as bytes, that of the
-        code that was read (`Reads.packed_prints`), then of which arguments the order would show (`Reads.shown`), and the
-        settings that it depends on (`customs`); None if
-        there is nothing to compare. What is in `__main__` is not in it:
-        functions defined there are pickled by value, with what they read.
+        code that was read (`Reads.packed_prints`), then of which arguments the order would show (`Reads.shown`), and
+        the settings that it depends on (`customs`); None if there is nothing to compare. What is in `__main__` is not
+        in it: functions defined there are pickled by value, with what they read.
 
     Raises:
         NotPicklable: One of the values can't be pickled.

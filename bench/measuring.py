@@ -48,6 +48,8 @@ def bare(fn: Callable[[], object], calls: int) -> float:
 def measured(fn: Callable[[], object], calls: int, estimator: Estimator) -> float:
     """The same, measured as `backends/threads.py` measures and `dispatch/dispatcher.py` asks for it."""
     glances = estimator.glances
+    # What the sampler may take of a time, it would take twice of this half: the bare calls' share, too.
+    get_sampler()._pace._refilled_ns = time.perf_counter_ns()
     begun = time.perf_counter()
     for _ in range(calls):
         watch = not estimator.skips() and estimator.needs_sampling()

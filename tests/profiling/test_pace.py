@@ -36,7 +36,7 @@ def test_looks_meet_every_part_of_calls_that_are_alike() -> None:
 
 
 def test_first_windows_come_at_once_and_later_ones_cost_at_most_their_share() -> None:
-    """A new process may hold ten windows in a row; over ten seconds they take no more than 2 % of the time."""
+    """A new process may hold ten windows in a row; over ten seconds they take little more than 1 % of the time."""
     pace, window = Pace(0), 280_000
     in_a_row = 0
     while pace.window_allowed(0):
@@ -49,17 +49,17 @@ def test_first_windows_come_at_once_and_later_ones_cost_at_most_their_share() ->
             held += window
 
     assert 5 <= in_a_row <= 10
-    assert 0.01 < held / (10_000 * MS) < 0.02
+    assert 0.008 < held / (10_000 * MS) < 0.012
 
 
 def test_a_window_that_took_long_does_not_end_all_windows() -> None:
-    """On full cores a window can take a tenth of a second; the next one is less than a second away."""
+    """On full cores a window can take a tenth of a second; the next one is a second away."""
     pace = Pace(0)
     assert pace.window_allowed(0)
     pace.window_held(100 * MS)
 
     assert not pace.window_allowed(300 * MS)
-    assert pace.window_allowed(900 * MS)
+    assert pace.window_allowed(1100 * MS)
 
 
 def test_a_clock_that_stands_still_earns_nothing() -> None:

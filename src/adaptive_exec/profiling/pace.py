@@ -15,18 +15,19 @@ TICK_NS: Final = 500_000
 _SOONEST_NS: Final = 1_000_000
 _LATEST_NS: Final = 10_000_000
 _LOOK_SHARE: Final = 0.02
-_WINDOW_SHARE: Final = 0.015
+_WINDOW_SHARE: Final = 0.01
 _GENEROUS: Final = 6
+_GENEROUS_WITH_WINDOWS: Final = 9
 _WINDOW_PURSE_NS: Final = 2_000_000
 _MOST_DEBT_NS: Final = 10_000_000
 _GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class Pace:
-    """Keeps the looks to 2 % and the windows to 1.5 % of the time, after a purse of 2 ms for the first ones.
+    """Keeps the looks to 2 % and the windows to 1 % of the time, after a purse of 2 ms for the first ones.
 
-    While there is a newcomer, of which nothing is known, both may take six times as much: that lasts for a few calls of
-    a function, and what is learned soon decides where all the others run.
+    While there is a newcomer, of which nothing is known, they may take six and nine times as much: that lasts for a
+    few calls of a function, and what is learned soon decides where all the others run.
 
     A young call is looked at after one millisecond, an old one at intervals of half its age, up to 10 ms: so a
     call of 5 ms is seen about four times and one of a second about a hundred times.
@@ -68,7 +69,9 @@ class Pace:
             now_ns: The time.
             newcomer: Whether there is a call of which nothing is known.
         """
-        earned = int((now_ns - self._refilled_ns) * _WINDOW_SHARE * (_GENEROUS if newcomer else 1))
+        earned = int(
+            (now_ns - self._refilled_ns) * _WINDOW_SHARE * (_GENEROUS_WITH_WINDOWS if newcomer else 1)
+        )
         self._purse_ns = min(self._purse_ns + max(earned, 0), _WINDOW_PURSE_NS)
         self._refilled_ns = now_ns
         return self._purse_ns > 0

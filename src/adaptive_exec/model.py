@@ -123,7 +123,7 @@ class Machine:
     processes: int = 1
     gil: bool = True
     process_start: float = 0.15
-    process_hop: float = 150e-6
+    process_hop: float = 100e-6
     thread_hop: float = 40e-6
     byte_cost: float = 0.7e-9
     loop_hop: float = 30e-6

@@ -46,7 +46,7 @@ def test_what_must_stay_is_told_of_pure() -> None:
 
 def test_what_is_too_small_is_told_of_chunks() -> None:
     """As many as make the way worth while."""
-    assert "23 items to a call" in advised(profile=replace(SMALL, payload_bytes=0, pickling=0.0))
+    assert "15 items to a call" in advised(profile=replace(SMALL, payload_bytes=0, pickling=0.0))
 
 
 def test_explain_counts_calls_in_flight() -> None:

@@ -20,6 +20,7 @@ Races: none of its own; the parent's are in `pool.py`, the board's in `platform/
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import pickle
 import sys
@@ -240,6 +241,7 @@ class _Worker:
             return wire.encode(Kind.REFUSED, number, why)
         if entry.environment is None:
             return self._run(entry, function, args, kwargs, reading, None)
+        importlib.import_module(LATER)  # before code of the user's runs, which may change where things are found
         signals = Signals()
         answer = self._run(entry, function, args, kwargs, reading, signals)
         raised = signals.raised()

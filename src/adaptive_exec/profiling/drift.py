@@ -57,9 +57,7 @@ class Drift:
         self._parole = 0
         self._stepped = 0
         self._trial = Evidence(_TRIAL_KEEPS)
-        self._before: Profile | None = (
-            None  # as it was when calls became suspicious: they have changed it since
-        )
+        self._before: Profile | None = None  # what was known when calls became suspicious
 
     @property
     def suspects(self) -> bool:

@@ -241,9 +241,8 @@ class _Worker:
             return wire.encode(Kind.REFUSED, number, why)
         if entry.environment is None:
             return self._run(entry, function, args, kwargs, reading, None)
-        importlib.import_module(
-            LATER
-        )  # before code of the user's runs, which may change where things are found
+        # Now, before code of the user's runs, which may change where things are found.
+        importlib.import_module(LATER)
         signals = Signals()
         answer = self._run(entry, function, args, kwargs, reading, signals)
         raised = signals.raised()

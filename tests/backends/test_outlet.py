@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +13,7 @@ import pytest
 
 from adaptive_exec.backends.processes import wire
 from adaptive_exec.backends.processes.outlet import Outlet
+from adaptive_exec.platform.bell import RING
 from adaptive_exec.platform.channels import Channel, two_channels
 
 pytestmark = pytest.mark.full
@@ -79,3 +83,120 @@ def test_nobody_there(ends: tuple[Channel, Channel]) -> None:
 
     with pytest.raises(OSError, match="pipe"):
         outlet.send(wire.encode(2))
+
+
+@pytest.fixture
+def bell() -> Iterator[tuple[int, int]]:
+    """What listens and what is rung."""
+    made = os.pipe()
+    os.set_blocking(made[0], False)
+    yield made
+    for fd in made:
+        os.close(fd)
+
+
+def rings(bell: tuple[int, int]) -> int:
+    """How often it was rung since the last look."""
+    try:
+        return os.read(bell[0], 100).count(RING)
+    except BlockingIOError:
+        return 0
+
+
+def test_while_it_is_quiet(ends: tuple[Channel, Channel], bell: tuple[int, int]) -> None:
+    """The bell is rung for whatever is sent, and for what was left if it lies unread; once, then the parent watches."""
+    ours, theirs = ends
+    outlet = Outlet(theirs, bell[1])
+    outlet.send(wire.encode(1))
+    outlet.note(wire.encode(1))
+    outlet.settle()
+    assert 0 == rings(bell), "the parent watches"
+    assert 2 == len(ours.receive())
+
+    outlet.become_quiet()
+    outlet.leave(wire.encode(2))
+    assert 0 == rings(bell)
+    assert 1 == len(ours.receive())
+    outlet.settle()
+    assert (0, True) == (rings(bell), outlet.quiet), "it was read"
+    outlet.leave(wire.encode(3))
+    outlet.settle()
+    assert (1, False) == (rings(bell), outlet.quiet)
+    outlet.settle()
+    assert 0 == rings(bell)
+    assert 1 == len(ours.receive())
+
+    for tell in (outlet.send, outlet.note):
+        outlet.become_quiet()
+        tell(wire.encode(4))
+        tell(wire.encode(5))
+        assert (1, False) == (rings(bell), outlet.quiet)
+        assert 2 == len(ours.receive())
+
+
+def test_an_answer_that_does_not_fit(ends: tuple[Channel, Channel], bell: tuple[int, int]) -> None:
+    """Somebody has to read its beginning, or it would never be sent."""
+    ours, theirs = ends
+    outlet = Outlet(theirs, bell[1])
+    outlet.become_quiet()
+    sender = threading.Thread(target=outlet.leave, args=(wire.encode(1, bytes(1_000_000)),), daemon=True)
+    sender.start()
+    assert select.select([bell[0]], [], [], 20)[0]
+    found: list[bytes] = []
+    while not found:
+        assert ours.poll(20)
+        found = ours.receive()
+    sender.join(20)
+
+    assert 1 == rings(bell)
+
+
+def test_what_was_said_before_it_became_quiet(ends: tuple[Channel, Channel], bell: tuple[int, int]) -> None:
+    """A thread has sent, and not looked yet whether it should ring, when another reads that it should."""
+    ours, theirs = ends
+    sent, go_on = threading.Event(), threading.Event()
+
+    class Gated:
+        """A channel with a gate behind `send`."""
+
+        def send(self, data: bytes) -> Any:
+            rest = theirs.send(data)
+            sent.set()
+            assert go_on.wait(20)
+            return rest
+
+        def unread(self) -> bool:
+            return theirs.unread()
+
+    channel: Any = Gated()
+    outlet = Outlet(channel, bell[1])
+    noter = threading.Thread(target=outlet.note, args=(wire.encode(1),), daemon=True)
+    noter.start()
+    assert sent.wait(20)
+    outlet.become_quiet()
+    assert 1 == rings(bell)
+    outlet.become_quiet()  # it is let anew, before the thread goes on
+    go_on.set()
+    noter.join(20)
+
+    assert rings(bell) >= 1
+    assert 1 == len(ours.receive())
+
+
+def test_a_bell_that_nobody_hears(ends: tuple[Channel, Channel]) -> None:
+    """The parent may have gone, or have more rings to hear than a pipe holds."""
+    _, theirs = ends
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, RING * 4096)
+    outlet = Outlet(theirs, write)
+    outlet.become_quiet()
+    outlet.send(wire.encode(1))
+    os.close(read)
+    outlet.become_quiet()
+    outlet.send(wire.encode(1))
+    os.close(write)
+
+    assert not outlet.quiet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adaptive_exec.platform.channels import Channel, FrameReader, frame, two_channels
+from adaptive_exec.platform.elbow_room import ElbowRoom
 from tests.guards import is_open
 
 LONG = struct.Struct("<IQ")
@@ -136,6 +138,51 @@ def test_both_directions(ends: Ends) -> None:
     assert [b"down", b""] == theirs.receive()
     assert [b"up"] == ours.receive()
     assert ours.spin(0.0) == []
+
+
+def test_what_has_arrived_and_what_lies_unread(ends: Ends) -> None:
+    """Both ends can tell, without reading it; the end of the other counts as something to read."""
+    ours, theirs = ends
+    assert not theirs.arrived()
+    assert not ours.unread()
+    ours.send(frame(b"down"))
+    assert theirs.arrived()
+    assert ours.unread()
+    assert [b"down"] == theirs.receive()
+    assert not theirs.arrived()
+    assert not ours.unread()
+    ours.close()
+
+    assert theirs.arrived()
+
+
+def test_nobody_knows_what_lies_unread(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system doesn't tell, something may."""
+    ours, _ = ends
+    monkeypatch.setitem(sys.modules, "termios", None)
+
+    assert ours.unread()
+
+
+def test_turns_of_polling_are_told(ends: Ends) -> None:
+    """Each one's length, and whether it found something; the first look is no turn."""
+    ours, theirs = ends
+    told: list[tuple[float, bool]] = []
+
+    class Room(ElbowRoom):
+        """Writes down what it is told; sends something after three turns."""
+
+        def took(self, seconds: float, *, found: bool) -> None:
+            told.append((seconds, found))
+            if len(told) == 3:
+                theirs.send(frame(b"up"))
+
+    assert [b"up"] == ours.spin(20.0, Room())
+    assert [False, False, False, True] == [found for _, found in told]
+    assert all(0.0 < seconds < 20.0 for seconds, _ in told)
+    theirs.send(frame(b"at once"))
+    assert [b"at once"] == ours.spin(20.0, Room())
+    assert 4 == len(told)
 
 
 def test_a_full_channel(ends: Ends) -> None:

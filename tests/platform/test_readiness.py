@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec.platform.bell import ring
 from adaptive_exec.platform.channels import Channel, frame, two_channels
 from adaptive_exec.platform.readiness import Readiness, make_readiness
 
@@ -279,3 +280,127 @@ def test_nothing_is_kept_open(readiness: Readiness[Any]) -> None:
         made.close()
 
     assert before == set(os.listdir("/dev/fd"))
+
+
+def rung(readiness: Readiness[Any]) -> None:
+    """Somebody rings."""
+    assert readiness.bell is not None
+    ring(readiness.bell)
+
+
+def test_a_lent_channel_is_left_to_others(attendable: Readiness[Any], peers: list[Peer]) -> None:
+    """What comes on it wakes nobody until the bell is rung; the others are watched as before."""
+    for name, peer in zip("ab", peers, strict=True):
+        attendable.add(name, peer.channel, peer.sentinel)
+    attendable.lend("a")
+    assert "a" == attendable.lent
+    sleeper = Sleeper(attendable, None)
+    assert sleeper.sleeps()
+    peers[0].say()
+    assert sleeper.sleeps()
+    peers[1].say()
+    assert (["b"], []) == sleeper.result()
+    assert [b"hello"] == peers[1].channel.receive()
+    rung(attendable)
+
+    assert ([], []) == attendable.wait(20)
+    assert (["a"], []) == attendable.wait(20)
+    assert attendable.lent is None
+
+
+def test_what_was_unread_when_it_was_taken_back(attendable: Readiness[Any], peers: list[Peer]) -> None:
+    """It is seen then; and taking back what nobody has is nothing."""
+    attendable.take_back()
+    attendable.add("a", peers[0].channel, peers[0].sentinel)
+    attendable.lend("a")
+    peers[0].say()
+    sleeper = Sleeper(attendable, None)
+    assert sleeper.sleeps()
+    attendable.take_back()
+
+    assert (["a"], []) == sleeper.result()
+    assert attendable.lent is None
+
+
+@pytest.mark.parametrize("attended", [False, True])
+def test_the_end_of_a_lent_channel_is_seen(
+    attendable: Readiness[Any], peers: list[Peer], attended: bool
+) -> None:
+    """Whoever has it may be asleep: the other end's being gone wakes the watcher, and so does the process's end."""
+    attendable.add("a", peers[0].channel, peers[0].sentinel)
+    attendable.lend("a")
+    if attended:
+        assert attendable.attend()
+    sleeper = Sleeper(attendable, None)
+    assert sleeper.sleeps()
+    if attended:
+        peers[0].end()
+        assert ([], ["a"]) == sleeper.result()
+    else:
+        peers[0].there.close()
+        assert (["a"], []) == sleeper.result()
+
+
+@pytest.mark.parametrize("how", ["mute", "remove"])
+def test_lent_and_gone(attendable: Readiness[Any], peers: list[Peer], how: str) -> None:
+    """Nobody has what is not there any more, and the bell is no error."""
+    attendable.add("a", peers[0].channel, peers[0].sentinel)
+    attendable.lend("a")
+    getattr(attendable, how)("a")
+    assert attendable.lent is None
+    rung(attendable)
+    assert ([], []) == attendable.wait(20)
+    attendable.lend("stranger")
+
+    assert attendable.lent is None
+
+
+def test_lending_against_taking_back(attendable: Any, peers: list[Peer]) -> None:
+    """The bell rings while a channel is being lent: it is watched after that, not lost between the two."""
+    attendable.add("a", peers[0].channel, peers[0].sentinel)
+    inside, go_on = threading.Event(), threading.Event()
+    channels = attendable._channels
+
+    class Gated:
+        """The kernel's set, with a gate before what is no longer watched."""
+
+        def modify(self, fd: int, events: int) -> None:
+            if events == 0:
+                inside.set()
+                assert go_on.wait(20)
+            channels.modify(fd, events)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(channels, name)
+
+    attendable._channels = Gated()
+    lender = threading.Thread(target=attendable.lend, args=("a",), daemon=True)
+    lender.start()
+    assert inside.wait(20)
+    rung(attendable)
+    sleeper = Sleeper(attendable, None)
+    while not attendable._lending.locked() or select.select([attendable._read], [], [], 0)[0]:
+        threading.Event().wait(0.001)  # until the ring has been read, and so is about to be heeded
+    assert sleeper.is_alive()
+    go_on.set()
+    lender.join(20)
+
+    assert ([], []) == sleeper.result()
+    assert attendable.lent is None
+    peers[0].say()
+    assert (["a"], []) == attendable.wait(20)
+
+
+def test_the_portable_way_lends_nothing(peers: list[Peer]) -> None:
+    """It has no bell, and goes on watching."""
+    readiness = make_readiness(portable=True)
+    readiness.add("a", peers[0].channel, peers[0].sentinel)
+    readiness.lend("a")
+    assert readiness.bell is None
+    assert readiness.lent is None
+    peers[0].say()
+    readable, _ = readiness.wait(20)
+    readiness.take_back()
+    readiness.close()
+
+    assert ["a"] == readable

@@ -21,10 +21,12 @@ from __future__ import annotations
 import os
 import select
 import struct
+import sys
 import threading
 import time
 from typing import Final
 
+from .elbow_room import ElbowRoom
 from .pause import yield_core
 
 __all__ = ["Channel", "FrameReader", "Garbled", "frame", "two_channels"]
@@ -134,6 +136,7 @@ class Channel:
         self._ending = threading.Lock()
         self._senders = 0
         self._closed = False
+        self._poller: select.poll | None = None
 
     def fileno(self) -> int:
         """The descriptor that can be read when something has arrived."""
@@ -212,14 +215,35 @@ class Channel:
         """Sleep until something arrives, or `timeout` seconds."""
         return _wait_for(self._read, select.POLLIN, timeout)
 
-    def spin(self, seconds: float) -> list[bytes]:
-        """Look again and again for so long, leaving the core to others in between; what has arrived."""
-        end = time.perf_counter() + seconds
-        while True:
-            frames = self.receive()
-            if frames or time.perf_counter() >= end:
-                return frames
+    def arrived(self) -> bool:
+        """Whether something can be read, or the other end is gone; for one thread at a time."""
+        if self._poller is None:
+            self._poller = select.poll()
+            self._poller.register(self._read, select.POLLIN)
+        return bool(self._poller.poll(0))
+
+    def unread(self) -> bool:
+        """Whether the other end has yet to read something that was sent; True where nobody knows."""
+        return _bytes_in(self._write) != 0
+
+    def spin(self, seconds: float, room: ElbowRoom | None = None) -> list[bytes]:
+        """Look again and again for so long, leaving the core to others in between; what has arrived.
+
+        Args:
+            seconds: For how long.
+            room: Is told how long each turn took.
+        """
+        looked = time.perf_counter()
+        end = looked + seconds
+        frames = self.receive()
+        while not frames and looked < end:
             yield_core()
+            frames = self.receive()
+            now = time.perf_counter()
+            if room is not None:
+                room.took(now - looked, found=bool(frames))
+            looked = now
+        return frames
 
     def close(self) -> None:
         """Give the descriptors back; the one that somebody still writes to when they have ended."""
@@ -239,6 +263,17 @@ class Channel:
         self._ending = threading.Lock()
         self._senders = 0
         self.close()
+
+
+def _bytes_in(pipe: int) -> int:
+    """How many bytes are in a pipe, given either of its ends; -1 if nobody knows."""
+    try:
+        import fcntl
+        import termios
+
+        return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+    except (ImportError, OSError):
+        return -1
 
 
 def _wait_for(fd: int, event: int, timeout: float | None) -> bool:

@@ -5,6 +5,8 @@ Guarantees:
       also if that was before it began.
     - While somebody attends (`attend` said True), `wait` leaves the channels to them; after `leave` it
       sees what they left unread.
+    - A channel that was lent is left to others, whoever attends, until somebody takes it back or the bell is rung; its
+      end is still seen. What was left unread is seen then.
 Assumes:
     - `wait` is called by one thread; everything else by any.
     - One thread at a time attends.
@@ -13,6 +15,8 @@ Races:
       `tests/platform/test_readiness.py::test_wake_before_wait`
     - `attend` while `wait` sleeps: the kernel changes what is waited for, nobody is woken:
       `tests/platform/test_readiness.py::test_attending_keeps_the_sleeper_asleep`
+    - a channel is lent while the bell takes it back: one lock for both, so that one which is not watched is always
+      known as lent: `tests/platform/test_readiness.py::test_lending_against_taking_back`
 """
 
 from __future__ import annotations
@@ -26,15 +30,26 @@ from collections.abc import Hashable
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Final, Generic, TypeVar
 
+from .bell import RING
+
 __all__ = ["Readiness", "make_readiness"]
 
 K = TypeVar("K", bound=Hashable)
 
 _MOST: Final = 256
+_NOTE: Final = b"w"
 
 
 class Readiness(ABC, Generic[K]):
-    """What is watched, by key."""
+    """What is watched, by key.
+
+    Attributes:
+        bell: A descriptor that other processes may ring (`bell.py`); None if this system has none.
+        lent: Whose channel `wait` doesn't watch until the bell is rung.
+    """
+
+    bell: int | None = None
+    lent: K | None = None
 
     @abstractmethod
     def add(self, key: K, channel: Any, sentinel: Any) -> None:
@@ -72,6 +87,14 @@ class Readiness(ABC, Generic[K]):
     def leave(self) -> None:
         """Give the channels back to `wait`."""
 
+    def lend(self, key: K) -> None:
+        """Leave this one's channel to others, who see that the bell is rung if they don't read it."""
+        return  # where that can't be done, it is watched, and the bell is not missed
+
+    def take_back(self) -> None:
+        """Watch the one that was lent again, if there is one."""
+        return
+
     @abstractmethod
     def close(self) -> None:
         """Give back what it holds."""
@@ -99,6 +122,8 @@ class _Epoll(Readiness[K]):
         self._all.register(self._channels.fileno(), select.EPOLLIN)
         self._keys: dict[int, K] = {}
         self._places: dict[K, tuple[int, int]] = {}
+        self._lending = threading.Lock()
+        self.bell = self._write
 
     def add(self, key: K, channel: Any, sentinel: Any) -> None:
         place = (_number(channel), _number(sentinel))
@@ -109,6 +134,7 @@ class _Epoll(Readiness[K]):
         self._all.register(place[1], select.EPOLLIN)
 
     def remove(self, key: K) -> None:
+        self._forget_lent(key)
         channel, sentinel = self._places.pop(key)
         with contextlib.suppress(OSError):
             self._channels.unregister(channel)
@@ -118,6 +144,7 @@ class _Epoll(Readiness[K]):
             self._keys.pop(fd, None)
 
     def mute(self, key: K) -> None:
+        self._forget_lent(key)
         place = self._places.get(key)
         if place is not None:
             with contextlib.suppress(OSError):
@@ -129,7 +156,8 @@ class _Epoll(Readiness[K]):
         for fd, _ in self._all.poll(timeout, _MOST):
             if fd == self._read:
                 with contextlib.suppress(BlockingIOError):
-                    os.read(self._read, 4096)
+                    if RING in os.read(self._read, 4096):
+                        self.take_back()  # the next call of this finds what is in it
             elif fd == self._channels.fileno():
                 readable = self.readable(0)
             else:
@@ -138,7 +166,7 @@ class _Epoll(Readiness[K]):
 
     def wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # it is full of notes already
-            os.write(self._write, b"w")
+            os.write(self._write, _NOTE)
 
     def attend(self) -> bool:
         self._all.modify(self._channels.fileno(), 0)
@@ -150,11 +178,35 @@ class _Epoll(Readiness[K]):
     def leave(self) -> None:
         self._all.modify(self._channels.fileno(), select.EPOLLIN)
 
+    def lend(self, key: K) -> None:
+        with self._lending:
+            place = self._places.get(key)
+            if place is not None:
+                self.lent = (
+                    key  # before: whoever is interrupted here leaves one that is watched and called lent
+                )
+                self._channels.modify(place[0], 0)
+
+    def take_back(self) -> None:
+        with self._lending:
+            if self.lent is not None:
+                place = self._places.get(self.lent)
+                if place is not None:
+                    with contextlib.suppress(OSError):  # it is muted
+                        self._channels.modify(place[0], select.EPOLLIN)
+                self.lent = None
+
     def close(self) -> None:
         self._channels.close()
         self._all.close()
         os.close(self._read)
         os.close(self._write)
+
+    def _forget_lent(self, key: K) -> None:
+        """It is going to be watched no more, by nobody."""
+        with self._lending:
+            if self.lent is key:
+                self.lent = None
 
     def _named(self, fds: list[int]) -> list[K]:
         """Whose they are; somebody may have been removed meanwhile."""

@@ -330,7 +330,8 @@ def _finish_on_threads(facts: Facts) -> float:
     profile, load, machine = facts.profile, facts.load, facts.machine
     calls = load.waiting_calls + 1
     in_turn = load.gil_backlog + calls * (profile.gil_time + machine.thread_hop)
-    return max(in_turn, _on_all_cores(facts, calls * profile.cpu)) + profile.waiting
+    one = profile.cpu + machine.thread_hop
+    return max(one, in_turn, _on_all_cores(facts, calls * profile.cpu)) + profile.waiting
 
 
 def _finish_in_processes(facts: Facts) -> float:

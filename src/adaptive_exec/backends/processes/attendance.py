@@ -83,16 +83,20 @@ class Attendance:
             if not self.lock.acquire(blocking=False):
                 return
             try:
+                callbacks_by(self._crew.deliver)
+                if readiness.lent is not None:
+                    if self._await_lent(readiness, future, seconds, spin, held, kept):
+                        return
+                    spin = 0.0
                 if readiness.attend():
                     try:
-                        callbacks_by(self._crew.deliver)
                         self._attend(readiness, future, seconds, spin, held, kept)
                     finally:
-                        callbacks_by(None)
                         readiness.leave()
             except (OSError, ValueError):
                 pass  # the pool has ended meanwhile
             finally:
+                callbacks_by(None)
                 self.lock.release()
         finally:
             try:
@@ -101,6 +105,37 @@ class Attendance:
                 # Reading it may run somebody's code, which may wait for others: only now, with empty hands.
                 for task, message in kept:
                     hand_back(task, message)
+
+    def _await_lent(
+        self,
+        readiness: Readiness[RemoteWorker],
+        future: Any,
+        seconds: float,
+        spin: float,
+        held: interrupts.Held,
+        kept: list[Answer],
+    ) -> bool:
+        """Poll the one worker that is let; False if that has taken too long, and all are watched again."""
+        now = time.perf_counter()
+        end = now + min(seconds, spin)
+        while not kept and not held.came and not future.done():
+            worker = readiness.lent
+            if worker is None:
+                return False  # it rang
+            if worker.channel.arrived():
+                self._crew.read(worker, future, kept)
+                if worker.untold:
+                    return True  # what was logged goes first, and that is the manager's
+            elif now >= end:
+                if seconds <= spin:
+                    return True
+                with self._crew.lock:
+                    self._crew.watch_all()
+                return False
+            else:
+                yield_core()
+            now = time.perf_counter()
+        return True
 
     def _attend(
         self,

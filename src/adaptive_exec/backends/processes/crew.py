@@ -60,6 +60,7 @@ from ..base import Outcome, Task
 from . import wire
 from .call import Call
 from .ends import outcome_of
+from .lease import Lease
 from .relay import Relay
 from .remote_worker import MOST_ASSIGNED, RemoteWorker
 from .shelf import Shelf
@@ -95,6 +96,7 @@ class Crew:
         most: Workers that there may be.
         wake: Makes the manager look.
         shelf: Where what is large lies on its way to workers.
+        spins: Whether there are cores enough to poll.
 
     Attributes:
         lock: Guards all of this.
@@ -110,12 +112,13 @@ class Crew:
         aborted: No more workers are started either.
         deliveries: What the manager's thread is to do.
         readiness: Where workers are watched; None before the first task and after the end.
+        lease: Which of them is not, as its only submitter will read its answer.
         relay: Handles what workers log and warn of.
         died: How many workers have died unasked.
         recycled: How many have left because they had served long enough.
     """
 
-    def __init__(self, most: int, wake: Callable[[], None], shelf: Shelf) -> None:
+    def __init__(self, most: int, wake: Callable[[], None], shelf: Shelf, *, spins: bool = True) -> None:
         self._most = most
         self.shelf = shelf
         self._wake = wake
@@ -133,6 +136,7 @@ class Crew:
         self.aborted = False
         self.deliveries: deque[Callable[[], object]] = deque()
         self.readiness: Readiness[RemoteWorker] | None = None
+        self.lease = Lease(enabled=spins)
         self.relay = Relay()
         self.died = 0
         self.recycled = 0
@@ -196,6 +200,11 @@ class Crew:
             messages = self._heard(worker)
             with self.lock:
                 answered = self._take_in(worker, messages)
+                if by_manager:
+                    if answered:
+                        self.lease.rang()
+                elif answered and answered[0][0].future is mine:
+                    self.lease.waited()
                 dropped = self.refill(worker)
             busy = bool(worker.assigned)
         if busy:
@@ -346,6 +355,18 @@ class Crew:
         self._wake()
 
     # --- under the lock ---------------------------------------------------------------------------
+
+    def give(self, worker: RemoteWorker, task: Task) -> None:
+        """Assign a new task to a worker that was idle and has been taken from `idle`; `set_going` sends it."""
+        if self.readiness is not None:
+            alone = len(self.idle) == len(self.workers) - 1
+            self.lease.settle(self.readiness, worker, alone=alone)
+        worker.assign(task)
+
+    def watch_all(self) -> None:
+        """More than one call is about: nobody is let."""
+        if self.lease.worker is not None and self.readiness is not None:
+            self.lease.end(self.readiness)
 
     def wanted(self) -> int:
         """How many workers more would have something to do."""

@@ -72,15 +72,26 @@ class Handle(ABC):
 
 
 class Launcher(ABC):
-    """A way to start workers."""
+    """A way to start workers.
+
+    Attributes:
+        rings: Whether its workers get the bell.
+    """
+
+    rings = False
 
     def prepare(self) -> None:
         """Begin with what the first worker will need, if that takes long, and wait for nothing."""
         return  # most have nothing to begin with
 
     @abstractmethod
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
-        """Start a worker; its handle, the parent's ends of its channel and of its lane, and its board."""
+    def launch(self, settings: wire.Settings, bell: int | None) -> tuple[Handle, Channel, Board, Lane | None]:
+        """Start a worker; its handle, the parent's ends of its channel and of its lane, and its board.
+
+        Args:
+            settings: What it is told.
+            bell: A descriptor by which it can wake the manager.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -172,6 +183,8 @@ def _shared_server() -> _SharedServer:
 class _FromForkServer(Launcher):
     """Forks workers from the process-wide fork server."""
 
+    rings = True
+
     def __init__(self) -> None:
         self._shared = _shared_server()
         self._shared.enter()
@@ -180,7 +193,7 @@ class _FromForkServer(Launcher):
         with contextlib.suppress(OSError):  # `launch` will say so
             self._shared.server.start()
 
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
+    def launch(self, settings: wire.Settings, bell: int | None) -> tuple[Handle, Channel, Board, Lane | None]:
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             board = anonymous_file(SIZE)
             theirs.callback(os.close, board)
@@ -192,7 +205,8 @@ class _FromForkServer(Launcher):
             ours.callback(lane.close)
             theirs.callback(os.close, end)
             shared = Board.of_file(board)
-            child = self._shared.server.fork(pickle.dumps(settings), [*ends, board, end])
+            fds = [*ends, board, end] if bell is None else [*ends, board, end, bell]
+            child = self._shared.server.fork(pickle.dumps(settings), fds)
             ours.pop_all()
         return _ForkedHandle(child), channel, shared, lane
 
@@ -236,7 +250,7 @@ class _FromContext(Launcher):
     def __init__(self, context: BaseContext) -> None:
         self._context = context
 
-    def launch(self, settings: wire.Settings) -> tuple[Handle, Channel, Board, Lane | None]:
+    def launch(self, settings: wire.Settings, bell: int | None) -> tuple[Handle, Channel, Board, Lane | None]:
         ends = [*self._context.Pipe(duplex=False), *self._context.Pipe(duplex=False)]
         try:
             memory: Any = self._context.RawArray("B", SIZE)
@@ -271,7 +285,7 @@ def _started(read: Connection, write: Connection, memory: Any, settings: wire.Se
     channel = Channel(os.dup(read.fileno()), os.dup(write.fileno()))
     read.close()
     write.close()
-    worker.serve(channel, Board(memory), None, settings)
+    worker.serve(channel, Board(memory), None, None, settings)
 
 
 def _follow_parent() -> None:

@@ -249,8 +249,11 @@ class Manager:
                     max_growth=self._upkeep.max_growth,
                     desk=self._desk,
                 )
-                handle, channel, board, lane = self._launcher.launch(settings)
-                worker = RemoteWorker(handle, channel, board, Buffers(lane, crew.shelf), settings.around)
+                bell = self._readiness.bell
+                handle, channel, board, lane = self._launcher.launch(settings, bell)
+                buffers = Buffers(lane, crew.shelf)
+                rings = self._launcher.rings and bell is not None
+                worker = RemoteWorker(handle, channel, board, buffers, settings.around, rings=rings)
             except Exception as error:
                 with crew.lock:
                     crew.coming -= 1
@@ -305,6 +308,8 @@ class Manager:
             if not any(other.ready for other in crew.workers):
                 crew.blocked = False
             self._readiness.remove(worker)
+            if crew.lease.worker is worker:
+                crew.lease.end(self._readiness)
             lost = self._part(worker)
             if worker.ready and not worker.doomed:
                 crew.died += 1

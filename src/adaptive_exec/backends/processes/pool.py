@@ -94,7 +94,7 @@ class ProcessBackend(WorkerPool):
         self._portable = portable
         # Workers of multiprocessing's contexts have no way on which descriptors could travel.
         self._shelf = Shelf(enabled=mp_context is None and not portable)
-        self._crew = Crew(max_processes, self._wake, self._shelf)
+        self._crew = Crew(max_processes, self._wake, self._shelf, spins=self._spins)
         self._attendance = Attendance(self._crew, spins=self._spins)
         self._attend, self._attend_briefly = self._attendance.attend, self._attendance.attend_briefly
         self._functions = Functions()
@@ -121,8 +121,9 @@ class ProcessBackend(WorkerPool):
                         -1
                     ]  # not `pop`: an interrupt may come between a call and what is done with it
                     del crew.idle[-1]
-                    worker.assign(task)
+                    crew.give(worker, task)
                 else:
+                    crew.watch_all()
                     crew.queue[task] = None
                     crew.blocked = False
                     wanted = bool(crew.idle) or crew.wanted() > 0
@@ -164,7 +165,7 @@ class ProcessBackend(WorkerPool):
                 return False
             crew.backlog += task.cost
             worker = crew.idle.pop()
-            worker.assign(task)
+            crew.give(worker, task)
         crew.set_going([worker])
         return True
 

@@ -48,6 +48,8 @@ class RemoteWorker:
         broken: Whether its channel has ended or says nonsense.
         failure: What its initializer raised, as text; None if it did not.
         kill_at: When it is to be killed; None if it isn't.
+        let: Whether it is to ring instead of being watched (`lease.py`); changed under the pool's lock.
+        rings: Whether it has a bell.
         reading: Held while its channel is read and what was read is taken in.
         idle_since: When it last became idle, in seconds of `time.monotonic`.
         served: How many calls it has answered.
@@ -79,9 +81,11 @@ class RemoteWorker:
         "handle",
         "idle_since",
         "kill_at",
+        "let",
         "outbox",
         "reading",
         "ready",
+        "rings",
         "served",
         "since",
         "untold",
@@ -95,8 +99,12 @@ class RemoteWorker:
         board: Board,
         buffers: Buffers,
         around: wire.Surroundings | None = None,
+        *,
+        rings: bool = False,
     ) -> None:
         """`around` is what it was told of its surroundings when it was started."""
+        self.rings = rings
+        self.let = False
         self.handle = handle
         self.buffers = buffers
         self.channel = channel
@@ -256,6 +264,7 @@ class RemoteWorker:
         around = wire.surroundings()
         changed = None if around == self._around else around
         self._around = around
-        batch = wire.encode(Kind.RUN, entries, changed)
+        # Looked at after the calls were taken: a worker is let before it is given the call that it is let for.
+        batch = wire.encode(Kind.ALONE if self.let else Kind.RUN, entries, changed)
         news = self.buffers.news()
         return batch if news is None else wire.encode(Kind.FREE, news) + batch

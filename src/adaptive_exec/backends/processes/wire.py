@@ -52,6 +52,7 @@ class Kind:
     # to the worker
     RUN: Final = 0  # entries, surroundings if they are others than at the last call
     STOP: Final = 1
+    ALONE: Final = 3  # as RUN, with the only call there is: its answer wakes nobody, unless nobody reads it
     # both ways
     FREE: Final = 2  # segments that are not looked at any more (`buffers.News`)
     # to the parent

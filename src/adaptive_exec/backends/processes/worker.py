@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ... import parent, pickling
 from ...platform.boards import Board
 from ...platform.channels import Channel, frame
+from ...platform.elbow_room import ElbowRoom
 from ...platform.forks import run_in_forked_child
 from ...platform.lanes import Lane
 from ...profiling.call import CallMeter
@@ -66,24 +67,28 @@ _PLAIN: Final = Kind.PLAIN
 
 def forked(payload: bytes, fds: list[int]) -> None:
     """Where a child of the fork server begins: its settings, and the descriptors of its channel and its board."""
-    read, write, board, lane = fds
+    read, write, board, lane, *bell = fds
     memory = Board.of_file(board)
     os.close(board)
-    serve(Channel(read, write), memory, Lane.of_fd(lane), pickle.loads(payload))
+    serve(Channel(read, write), memory, Lane.of_fd(lane), bell[0] if bell else None, pickle.loads(payload))
 
 
-def serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Settings) -> None:
+def serve(
+    channel: Channel, board: Board, lane: Lane | None, bell: int | None, settings: wire.Settings
+) -> None:
     """The life of a worker."""
     try:
-        _serve(channel, board, lane, settings)
+        _serve(channel, board, lane, bell, settings)
     finally:
         if lane is not None:
             lane.close()
 
 
-def _serve(channel: Channel, board: Board, lane: Lane | None, settings: wire.Settings) -> None:
+def _serve(
+    channel: Channel, board: Board, lane: Lane | None, bell: int | None, settings: wire.Settings
+) -> None:
     """The same, with a lane that somebody else closes."""
-    outlet = Outlet(channel)
+    outlet = Outlet(channel, bell)
     run_in_forked_child(outlet.mute)
     with contextlib.suppress(OSError, EOFError):  # the parent is gone, and nobody wants anything any more
         try:
@@ -121,10 +126,12 @@ class _Worker:
     ) -> None:
         self._buffers = buffers
         self._channel = channel
+        self._outlet = outlet
         self._send = outlet.send
         self._board = board
         self._wear = wear
         self._spin = SPIN_SECONDS if spins else 0.0
+        self._room = ElbowRoom()
         self._functions = wire.RecentFunctions(2 * wire.REMEMBERED)
         self._lasting: set[int] = set()  # numbers of functions that looks have something to see of
         self._messages: deque[tuple[Any, ...]] = deque()
@@ -137,7 +144,13 @@ class _Worker:
             if message[0] == Kind.FREE:
                 self._buffers.heed(message[1])
                 continue
-            if message[0] != Kind.RUN:
+            if message[0] == Kind.ALONE:
+                self._outlet.become_quiet()
+                send = self._outlet.leave if len(message[1]) == 1 else self._send
+            elif message[0] == Kind.RUN:
+                self._outlet.quiet = False
+                send = self._send
+            else:
                 self._tell_of_work_left()
                 return
             _, entries, around = message
@@ -151,7 +164,7 @@ class _Worker:
                     lasted = entry.measure != Measure.WALL
                     answer = self._execute(entry)
                 news = self._buffers.news()
-                self._send(answer if news is None else wire.encode(Kind.FREE, news) + answer)
+                send(answer if news is None else wire.encode(Kind.FREE, news) + answer)
                 wear.calls -= 1
                 if (lasted or wear.calls <= 0) and wear.is_out():
                     self._send(wire.encode(Kind.LEAVING))
@@ -167,7 +180,7 @@ class _Worker:
         """The next message, however long that takes; first polling for a moment, since sleep is long to end."""
         messages = self._messages
         while not messages:
-            bodies = self._channel.spin(self._spin)
+            bodies = self._channel.spin(self._spin, self._room)
             if not bodies:
                 bodies = self._rest()
             messages.extend(map(wire.decode, bodies))
@@ -175,6 +188,7 @@ class _Worker:
 
     def _rest(self) -> list[bytes]:
         """Sleep until something arrives; memory that nobody needs goes back meanwhile."""
+        self._outlet.settle()
         news = self._buffers.news()
         if news is not None:
             self._send(wire.encode(Kind.FREE, news))

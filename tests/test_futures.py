@@ -47,7 +47,7 @@ def test_cancel_before_it_begins() -> None:
     future: Future[int] = Future()
     calls: list[object] = []
     future.add_done_callback(calls.append)
-    future.on_cancel = lambda: calls.append("told")
+    future.on_cancel = lambda _: calls.append("told")
 
     assert future.cancel()
     assert future.cancel()
@@ -77,7 +77,7 @@ def test_cancel_against_completion() -> None:
     future.stoppable = True
     future.begin()
     late: list[bool] = []
-    future.on_cancel = lambda: late.append(future.try_result(1))
+    future.on_cancel = lambda _: late.append(future.try_result(1))
 
     assert future.cancel()
     assert [False] == late

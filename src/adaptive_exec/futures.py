@@ -107,7 +107,8 @@ class Future(StandardFuture[T], Generic[T]):
     _made_callbacks: list[Callable[[Any], object]] | None = None
     decision: Decision | None = None
     stoppable = False
-    on_cancel: Callable[[], None] | None = None
+    on_cancel: Callable[[Any], object] | None = None  # told that it was cancelled, with `call`
+    call: Any = None
     only_on: asyncio.AbstractEventLoop | None = None
     attend: Callable[[Future[Any], float], None] | None = None
 
@@ -184,9 +185,10 @@ class Future(StandardFuture[T], Generic[T]):
             if self._made_condition is not None:
                 self._made_condition.notify_all()
         self._tell()
+        call = self.call  # first: who no longer wants to be told forgets it last
         on_cancel = self.on_cancel
         if on_cancel is not None:
-            on_cancel()
+            on_cancel(call)
         return True
 
     def begin(self) -> bool:

@@ -19,7 +19,7 @@ from adaptive_exec.backends.processes import wire
 from adaptive_exec.backends.processes.buffers import Buffers
 from adaptive_exec.backends.processes.call import Call, Functions
 from adaptive_exec.backends.processes.crew import Crew
-from adaptive_exec.backends.processes.pool import ProcessBackend
+from adaptive_exec.backends.processes.pool import ProcessBackend, _helps_after
 from adaptive_exec.backends.processes.remote_worker import RemoteWorker
 from adaptive_exec.backends.processes.shelf import Shelf
 from adaptive_exec.backends.processes.wire import Entry, Kind
@@ -500,3 +500,15 @@ def test_read_from_a_buried_worker(make: Make, gate: Gate) -> None:
         assert 8 == task.future.result(5), "somebody else has taken its answer"
     finally:
         pool.cancel(task)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "after"),
+    [(None, 32), (1.0, 32), (20e-6, 32), (10e-6, 50), (5e-6, 100), (1e-6, 128), (0.0, 128)],
+)
+def test_how_often_a_submitter_reads_answers(bench: Bench, seconds: float | None, after: int) -> None:
+    """Once for as many calls as a worker is sent ahead; not too seldom if they are nothing, and not often if long."""
+    call = bench.task(0).wire
+    call.function.seconds = seconds
+
+    assert after == _helps_after(call)

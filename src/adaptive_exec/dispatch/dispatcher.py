@@ -92,6 +92,7 @@ class Dispatcher:
         self._living = Living()
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
         self._started = False
+        self._take_back, self._give_up = self._done, self._cancelled  # made once, not for each call
 
     # --- what the facade calls --------------------------------------------------------------------
 
@@ -123,13 +124,13 @@ class Dispatcher:
         record = self._store.record(subject)
         future: Future[Any] = Future()
         context = contextvars.copy_context()
-        task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._done)
+        task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._take_back)
         task.owner = record
         if items != 1:
             task.items = items
         if record.coroutine:
             task.coroutine = True
-        future.on_cancel = functools.partial(self._cancelled, task)
+        future.call, future.on_cancel = task, self._give_up
         if options.timeout is not None:
             task.on_begin = functools.partial(self._started_with_timeout, task)
         living.enter(task)
@@ -424,7 +425,8 @@ class Dispatcher:
         record: FunctionRecord = task.owner
         if task.twin is not None:
             record.lands()
-        task.future.on_cancel = task.on_wait = None  # they lead back to the task, with all its arguments
+        # They lead back to the task, with all its arguments.
+        task.future.on_cancel = task.future.call = task.on_wait = None
         if task.deadline is not None:
             task.deadline.give_up()
         if task.scout or task.trial:

@@ -39,7 +39,7 @@ from ...primitives.core import Core
 from ..base import BackendLoad, Task, WorkerPool
 from .attendance import Attendance
 from .call import Call, Functions
-from .crew import Crew
+from .crew import AHEAD_SECONDS, Crew
 from .launch import launcher_for
 from .manager import Manager
 from .remote_worker import RemoteWorker
@@ -49,6 +49,7 @@ from .wear import Upkeep
 __all__ = ["ProcessBackend"]
 
 HELP_EVERY: Final = 32
+HELP_AT_LEAST_EVERY: Final = 128
 
 
 class ProcessBackend(WorkerPool):
@@ -99,7 +100,7 @@ class ProcessBackend(WorkerPool):
         self._attend, self._attend_briefly = self._attendance.attend, self._attendance.attend_briefly
         self._functions = Functions()
         self._manager: Manager | None = None
-        self._crowd = 0
+        self._crowd = 0  # calls that were queued since a submitter last read answers
         self._desk: Core | None = None
 
     def submit(self, task: Task) -> None:
@@ -127,8 +128,10 @@ class ProcessBackend(WorkerPool):
                     crew.queue[task] = None
                     crew.blocked = False
                     wanted = bool(crew.idle) or crew.wanted() > 0
-                    self._crowd = crowd = self._crowd + 1
-                    helps = not crowd % HELP_EVERY
+                    self._crowd += 1
+                    helps = self._crowd >= _helps_after(call)
+                    if helps:
+                        self._crowd = 0
             if worker is not None:
                 crew.set_going([worker])
         except BaseException:
@@ -271,6 +274,14 @@ def _stats_of(worker: RemoteWorker, now: float) -> WorkerStats:
         return WorkerStats(pid, "idle", served)
     task = next(iter(worker.assigned.values()))
     return WorkerStats(pid, "running", served, task.name, max(0.0, now - worker.since))
+
+
+def _helps_after(call: Call) -> int:
+    """After how many calls that are queued its submitter is to read answers: as many as a worker is sent ahead."""
+    seconds = call.function.seconds
+    if seconds is None or seconds * HELP_EVERY >= AHEAD_SECONDS:
+        return HELP_EVERY
+    return min(int(AHEAD_SECONDS / max(seconds, 1e-9)), HELP_AT_LEAST_EVERY)
 
 
 def _number(worker: RemoteWorker) -> int:

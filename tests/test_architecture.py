@@ -19,6 +19,7 @@ pytestmark = pytest.mark.full
 PACKAGE = "adaptive_exec"
 
 RANKS: dict[str, int] = {
+    "installed": -1,
     "errors": 0,
     "model": 0,
     "sample": 0,

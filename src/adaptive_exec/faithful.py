@@ -6,14 +6,14 @@ Guarantees: no code of what is looked at runs. What is found of a class is kept 
 from __future__ import annotations
 
 import sys
-import sysconfig
 import types
 import weakref
 from typing import Any, Final
 
+from .installed import is_installed
+
 __all__ = ["is_foreign", "loses", "may_lose", "says_how"]
 
-_FOREIGN: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _SAYING: Final = (
     "__reduce__",
     "__reduce_ex__",
@@ -53,7 +53,7 @@ def is_foreign(module: object) -> bool:
             known = True
         else:
             file = getattr(sys.modules.get(module), "__file__", None)
-            known = isinstance(file, str) and file.startswith(_FOREIGN)
+            known = isinstance(file, str) and is_installed(file)
         if len(_modules) >= _MOST:
             _modules.clear()
         _modules[module] = known

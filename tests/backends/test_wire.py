@@ -192,3 +192,30 @@ def test_an_environment_that_changes_while_it_is_copied(monkeypatch: pytest.Monk
         told = [wire.surroundings()[3]["AE_TEST_VALUE"] for _ in range(2)]
 
     assert ["one", "two"] == told
+
+
+def test_a_new_worker_gets_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs is made the same, what is so already is not touched, and later changes are the parent's only."""
+    touched: list[str] = []
+    real = type(os.environ).__setitem__
+
+    def note(self: Any, name: str, value: str) -> None:
+        touched.append(name)
+        real(self, name, value)
+
+    monkeypatch.setenv("AE_SAME", "1")
+    monkeypatch.setenv("AE_OTHER", "1")
+    monkeypatch.setenv("AE_GONE", "1")
+    monkeypatch.delenv("AE_NEW", raising=False)
+    monkeypatch.setattr(wire, "_adopted", {})
+    told = {name: value for name, value in os.environ.items() if name != "AE_GONE"} | {"AE_OTHER": "2"}
+    around = (*wire.surroundings()[:3], told, wire.surroundings()[4])
+    monkeypatch.setattr(type(os.environ), "__setitem__", note)
+    wire.begin_with(around, told | {"AE_NEW": "cap"})
+
+    assert {"AE_OTHER", "AE_NEW"} == set(touched)
+    assert ("1", "2", None, "cap") == tuple(map(os.environ.get, ("AE_SAME", "AE_OTHER", "AE_GONE", "AE_NEW")))
+    os.environ["AE_SAME"] = "mine"
+    wire.adopt((*around[:3], told | {"AE_OTHER": "3"}, around[4]))
+    assert ("mine", "3", "cap") == tuple(map(os.environ.get, ("AE_SAME", "AE_OTHER", "AE_NEW")))
+    os.environ.pop("AE_NEW")

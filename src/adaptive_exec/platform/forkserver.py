@@ -106,12 +106,12 @@ class ForkServer:
 
     Args:
         entry: `module:function` that a child calls with its payload and its descriptors.
-        later: Modules that the server imports as soon as it has nothing to do: the first child need not wait for them,
-            and those that come after find them there.
+        preload: More modules that children find loaded. Before the first child: what the server loads after it has
+            forked is written to pages that it shares with the children, who each keep a copy then.
     """
 
-    def __init__(self, entry: str, later: Sequence[str] = ()) -> None:
-        self._orders = " ".join([entry, *later])
+    def __init__(self, entry: str, preload: Sequence[str] = ()) -> None:
+        self._orders = " ".join([entry, *preload])
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None

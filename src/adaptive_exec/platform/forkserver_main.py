@@ -26,7 +26,6 @@ from .imports import when_imported
 __all__ = ["GRACE_SECONDS", "HEADER", "NUMBER", "readable", "serve"]
 
 GRACE_SECONDS: Final = 0.5
-_QUIET_SECONDS: Final = 0.05
 HEADER: Final = struct.Struct("!II")
 NUMBER: Final = struct.Struct("!q")
 
@@ -69,13 +68,11 @@ class _Server:
         self.parent = parent
         self.pipes: dict[int, int] = {}
         size, _ = HEADER.unpack(_receive(parent, HEADER.size))
-        self.entry, *self.later = _receive(parent, size).decode().split()
-        self.load(self.entry.partition(":")[0])
-
-    def load(self, module: str) -> None:
-        """Import what children need."""
-        with contextlib.suppress(Exception):  # its children will say so
-            importlib.import_module(module)
+        self.entry, *preload = _receive(parent, size).decode().split()
+        gc.disable()  # what is loaded here stays; and looking through it would take a tenth of the time
+        for module in (self.entry.partition(":")[0], *preload):
+            with contextlib.suppress(Exception):  # its children will say so
+                importlib.import_module(module)
         # A collection in a child would touch, and so copy, the pages of all that is here already.
         gc.freeze()
 
@@ -88,9 +85,7 @@ class _Server:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         self.wake = (wake_read, wake_write)
         while True:
-            ready = readable([self.parent.fileno(), wake_read], _QUIET_SECONDS if self.later else None)
-            if not ready and self.later:
-                self.load(self.later.pop(0))
+            ready = readable([self.parent.fileno(), wake_read])
             if wake_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wake_read, 4096)
@@ -140,6 +135,7 @@ class _Server:
             for fd in (*self.wake, status, *self.pipes.values()):
                 os.close(fd)
             self.pipes.clear()
+            gc.enable()
             module, _, name = self.entry.partition(":")
             function: Callable[[bytes, list[int]], Any] = getattr(importlib.import_module(module), name)
             function(payload, fds)

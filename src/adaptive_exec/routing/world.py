@@ -12,12 +12,12 @@ import logging
 import operator
 import socket
 import sys
-import sysconfig
 import threading
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from ..installed import is_installed
 from .callables import Callables, place_of
 from .denied import denied, denied_objects
 from .dependence import settings_of
@@ -32,7 +32,6 @@ TUPLE_GETTER: Final = type(vars(collections.namedtuple("_One", "one"))["one"])  
 """What stands in a named tuple's class for each of its fields."""
 LOGGERS: Final = (logging.Logger, logging.RootLogger)
 
-_FOREIGN: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _TYPING: Final = frozenset({"typing", "typing_extensions", "_typing", "types", "ast"})
 _SAFE_CALLABLES: Final = (operator.itemgetter, operator.attrgetter)
 
@@ -210,7 +209,7 @@ class World:
         if top in sys.stdlib_module_names or top == "adaptive_exec":
             return False
         file = getattr(sys.modules.get(name), "__file__", None)
-        return isinstance(file, str) and not file.startswith(_FOREIGN)
+        return isinstance(file, str) and not is_installed(file)
 
     def name_of(self, value: Any) -> str:
         """The dotted name of a function, class or module."""

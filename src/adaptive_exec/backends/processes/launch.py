@@ -144,7 +144,7 @@ class _SharedServer:
     """The process-wide fork server: started by its first user, ended by its last."""
 
     def __init__(self) -> None:
-        self.server = forkserver.ForkServer(f"{worker.__name__}:forked", [worker.LATER])
+        self.server = forkserver.ForkServer(f"{worker.__name__}:forked", [worker.WATCHING])
         self._lock = threading.Lock()
         self._users = 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import sys
@@ -25,11 +24,7 @@ def prepare(settings: wire.Settings, outlet: Outlet) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.path != settings.path:
         sys.path[:] = settings.path
-    wire.adopt(settings.around)
-    for name in os.environ.keys() - settings.environ.keys():
-        del os.environ[name]
-    for name, value in settings.environ.items() - os.environ.items():
-        os.environ[name] = value
+    wire.begin_with(settings.around, settings.environ)
     pickling.set_main_elsewhere()
     when_imported("multiprocessing.process", lambda: _be_called(settings))
     handlers: list[RelayHandler] = []

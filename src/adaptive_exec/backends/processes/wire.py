@@ -32,6 +32,7 @@ __all__ = [
     "Settings",
     "Surroundings",
     "adopt",
+    "begin_with",
     "decode",
     "encode",
     "pack_sample",
@@ -161,6 +162,25 @@ def surroundings() -> Surroundings:
     except OSError:
         directory = None  # it has been removed
     return directory, sys.getrecursionlimit(), sys.get_int_max_str_digits(), _environment(), latest_filters()
+
+
+def begin_with(theirs: Surroundings, environ: Mapping[str, str]) -> None:
+    """In a new worker: have this environment, and the parent's other surroundings.
+
+    What is so already is left alone: a forked process gets a copy of every page of memory that it writes to.
+    """
+    global _adopted
+    mine = dict(os.environ)
+    if mine != environ:
+        for name in mine.keys() - environ.keys():
+            del os.environ[name]
+        for name, value in environ.items():
+            if mine.get(name) != value:
+                os.environ[name] = value
+        if mine.get("TZ") != environ.get("TZ") and hasattr(time, "tzset"):
+            time.tzset()
+    _adopted = theirs[3]
+    adopt(theirs)
 
 
 def adopt(theirs: Surroundings) -> None:

@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from ...profiling.sampler import Sampler
     from .watching import Given
 
-__all__ = ["LATER", "forked", "run_coroutine", "serve"]
+__all__ = ["WATCHING", "forked", "run_coroutine", "serve"]
 
-LATER: Final = f"{__package__}.watching"
-"""What only calls need that the library itself has sent to a worker: the first worker need not wait for it."""
+WATCHING: Final = f"{__package__}.watching"
+"""What only calls need that the library itself has sent to a worker."""
 
 SPIN_SECONDS: Final = 100e-6
 LASTING_NS: Final = 500_000
@@ -256,7 +256,7 @@ class _Worker:
         if entry.environment is None:
             return self._run(entry, function, args, kwargs, reading, None)
         # Now, before code of the user's runs, which may change where things are found.
-        importlib.import_module(LATER)
+        importlib.import_module(WATCHING)
         signals = Signals()
         answer = self._run(entry, function, args, kwargs, reading, signals)
         raised = signals.raised()

@@ -193,6 +193,7 @@ def test_figures_that_a_crowd_is_not_trusted_to(profile: Profile, machine: Machi
             "but the next call is done in 10 s by processes and in 5.01 s by threads",
         ),
         (facts(load=Load(process_warm=True, process_backlog=10.0, gil_backlog=10.0)), "process", ""),
+        (facts(profile=replace(HOLDS, cpu=0.002, gil_ratio=0.55)), "process", "and in 2.04 ms by threads"),
     ],
 )
 def test_table(case: Facts, backend: str, said: str) -> None:

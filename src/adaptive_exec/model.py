@@ -125,7 +125,7 @@ class Machine:
     process_start: float = 0.15
     process_hop: float = 100e-6
     thread_hop: float = 40e-6
-    byte_cost: float = 0.7e-9
+    byte_cost: float = 0.5e-9
     loop_hop: float = 30e-6
     loop_start: float = 500e-6
 

@@ -329,3 +329,36 @@ def test_whoever_waits_or_does_not(make: Make) -> None:
     assert 3000 == len(late)
     assert max(late) < 5.0
     assert os.getpid() not in pool.pids()
+
+
+@pytest.mark.parametrize(
+    ("cores", "busy", "polls"), [(2, 1, True), (2, 2, False), (1, 1, False), (4, 2, True)]
+)
+def test_who_waits_polls_only_on_a_core_that_is_left(
+    make: Make, monkeypatch: pytest.MonkeyPatch, cores: int, busy: int, polls: bool
+) -> None:
+    """The workers that are at work have the first claim on the cores."""
+    pool = make(2, cores=cores)
+    handed = Handed()
+    first = [handed.task(work.nap, 0.05) for _ in range(2)]
+    for task in first:
+        pool.submit(task)
+    handed.wait(2)
+    timeouts: list[float] = []
+    readiness: Any = pool._crew.readiness
+    inside = readiness.readable
+
+    def readable(timeout: float) -> Any:
+        timeouts.append(timeout)
+        return inside(timeout)
+
+    monkeypatch.setattr(readiness, "readable", readable)
+    tasks = [handed.task(work.nap, 0.3) for _ in range(busy)]
+    for task in tasks:
+        pool.submit(task)
+    timeouts.clear()  # the manager's, if it looked
+    tasks[0].future.attend(tasks[0].future, 0.001)  # type: ignore[misc]
+
+    assert timeouts
+    assert polls is (timeouts[0] == 0.0)
+    handed.wait(2 + busy)

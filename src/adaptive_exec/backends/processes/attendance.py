@@ -45,16 +45,15 @@ class Attendance:
 
     Args:
         crew: Whose answers are read.
-        spins: Whether there are cores enough to poll for a moment before sleeping.
+        cores: Cores that may be used: whoever waits polls for a moment before sleeping if the workers leave one.
 
     Attributes:
         lock: Held by the thread that attends.
     """
 
-    def __init__(self, crew: Crew, *, spins: bool) -> None:
+    def __init__(self, crew: Crew, *, cores: int) -> None:
         self._crew = crew
-        self._spin = SPIN_SECONDS if spins else 0.0
-        self._brief_spin = BRIEF_SPIN_SECONDS if spins else 0.0
+        self._cores = cores
         self.lock = threading.Lock()
 
     def attend(self, future: Any, seconds: float) -> None:
@@ -64,17 +63,20 @@ class Attendance:
             future: What the calling thread waits for.
             seconds: How long it would wait at most; with 0 it looks once.
         """
-        self._take_over(future, seconds, self._spin)
+        self._take_over(future, seconds, SPIN_SECONDS)
 
     def attend_briefly(self, future: Any, seconds: float) -> None:
         """The same for a call that is known to be brief, so that it is worth while to poll for longer."""
-        self._take_over(future, seconds, self._brief_spin)
+        self._take_over(future, seconds, BRIEF_SPIN_SECONDS)
 
     def _take_over(self, future: Any, seconds: float, spin: float) -> None:
         """Attend, polling for `spin` seconds after the last answer, if nobody else does."""
-        readiness = self._crew.readiness
+        crew = self._crew
+        readiness = crew.readiness
         if readiness is None:
             return
+        if len(crew.workers) - len(crew.idle) >= self._cores:
+            spin = 0.0
         held = interrupts.hold()
         if held is None:
             return
@@ -83,7 +85,7 @@ class Attendance:
             if not self.lock.acquire(blocking=False):
                 return
             try:
-                callbacks_by(self._crew.deliver)
+                callbacks_by(crew.deliver)
                 if readiness.lent is not None:
                     if self._await_lent(readiness, future, seconds, spin, held, kept):
                         return

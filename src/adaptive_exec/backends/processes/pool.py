@@ -96,7 +96,7 @@ class ProcessBackend(WorkerPool):
         # Workers of multiprocessing's contexts have no way on which descriptors could travel.
         self._shelf = Shelf(enabled=mp_context is None and not portable)
         self._crew = Crew(max_processes, self._wake, self._shelf, spins=self._spins)
-        self._attendance = Attendance(self._crew, spins=self._spins)
+        self._attendance = Attendance(self._crew, cores=cores)
         self._attend, self._attend_briefly = self._attendance.attend, self._attendance.attend_briefly
         self._functions = Functions()
         self._manager: Manager | None = None

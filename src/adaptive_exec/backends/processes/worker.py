@@ -180,7 +180,8 @@ class _Worker:
         """The next message, however long that takes; first polling for a moment, since sleep is long to end."""
         messages = self._messages
         while not messages:
-            bodies = self._channel.spin(self._spin, self._room)
+            # With more calls about, another core is as likely to be busy as this one.
+            bodies = self._channel.spin(self._spin, self._room if self._outlet.quiet else None)
             if not bodies:
                 bodies = self._rest()
             messages.extend(map(wire.decode, bodies))

@@ -12,8 +12,8 @@ __all__ = ["is_installed"]
 
 def _places() -> tuple[str, ...]:
     """The folders, each with a separator behind it; `sysconfig` knows them, too, and takes 2 ms to load."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    standard = [os.path.dirname(os.__file__), os.path.join(sys.exec_prefix, sys.platlibdir, version)]
+    library = os.path.dirname(os.__file__)
+    standard = [library, os.path.join(sys.exec_prefix, sys.platlibdir, os.path.basename(library))]
     installed = [*site.getsitepackages(), site.getusersitepackages()]
     # Windows counts the folder of Python itself, in which people keep what they like.
     packages = [path for path in installed if os.path.basename(path) in ("site-packages", "dist-packages")]

@@ -359,8 +359,9 @@ def test_an_environment_that_changes(make: Make, monkeypatch: pytest.MonkeyPatch
     handed, pool = Handed(), make(1)
 
     def found(fn: Any, *args: Any) -> Any:
+        before = len(handed.outcomes)
         pool.submit(handed.task(fn, *args))
-        return handed.wait(len(handed.outcomes) + 1)[-1].value
+        return handed.wait(before + 1)[-1].value
 
     found(write, "AE_OF_THE_WORKER", "its own")
     monkeypatch.setenv("AE_TEST_VALUE", "one")

@@ -5,8 +5,8 @@ the system takes both for tasks whose caches are warm there, and lets them share
 core that has nothing to do: a round trip between two processes takes three times as long as it would apart.
 
 A turn of polling that takes as long as somebody else's turn says so. A few in a row, and the thread shuts its own core
-out of the set of those it may run on, which moves it at once, and lets it in again. (To the kernel that set is a wish from
-then on, as `taskset` leaves one: should the container be given more cores later, this thread goes on using these.)
+out of the set of those it may run on, which moves it at once, and lets it in again. (To the kernel that set is a wish
+from then on, as `taskset` leaves one: should the container be given more cores later, this thread goes on using these.)
 """
 
 from __future__ import annotations

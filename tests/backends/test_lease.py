@@ -239,6 +239,25 @@ def test_a_long_call_is_watched_by_the_manager(let: ProcessBackend) -> None:
     assert let._crew.readiness.lent is None
 
 
+def test_it_never_rings(let: ProcessBackend) -> None:
+    """It may be stopped, or its GIL be held by a thread that a call has left: the manager looks after a while."""
+    assert waited(let, be_mute)
+    until(lambda: trusts(let, waited(let, work.double, 1)))
+    handed = Handed()
+    let.submit(handed.task(work.double, 21))
+
+    assert [42] == [outcome.value for outcome in handed.wait(1, 5.0)]
+    assert lease_of(let) is None
+
+
+def be_mute() -> bool:
+    """In a worker: from now on the bell makes no sound."""
+    from adaptive_exec.backends.processes import outlet
+
+    outlet.ring = lambda bell: None  # type: ignore[attr-defined]
+    return True
+
+
 @pytest.mark.parametrize("waits", [False, True])
 def test_it_dies_while_it_is_let(let: ProcessBackend, waits: bool) -> None:
     """That is noticed, whether somebody waits or not."""

@@ -360,7 +360,8 @@ class Crew:
         """Assign a new task to a worker that was idle and has been taken from `idle`; `set_going` sends it."""
         if self.readiness is not None:
             alone = len(self.idle) == len(self.workers) - 1
-            self.lease.settle(self.readiness, worker, alone=alone)
+            if self.lease.settle(self.readiness, worker, alone=alone):
+                self._wake()
         worker.assign(task)
 
     def watch_all(self) -> None:

@@ -32,6 +32,7 @@ from .buffers import Buffers
 from .crew import LEAVE_SECONDS, Crew
 from .ends import death_of, describe_exit
 from .launch import Launcher, current_settings
+from .lease import MOST_SECONDS
 from .main_guard import UNGUARDED, UNGUARDED_CODE, UnguardedError
 from .remote_worker import RemoteWorker
 from .wear import Upkeep
@@ -150,9 +151,15 @@ class Manager:
         if deadline is not None:
             left = max(0.0, deadline - time.monotonic())
             timeout = left if timeout is None else min(left, timeout)
+        lease = crew.lease.worker
+        if lease is not None:
+            timeout = MOST_SECONDS if timeout is None else min(timeout, MOST_SECONDS)
         readable, ended = self._readiness.wait(0.0 if crew.deliveries else timeout)
         with self._closing:
             self._woken = False
+        if lease is not None:
+            with crew.lock:
+                crew.watch_all()
         answers = False
         for worker in readable:
             answers = crew.read(worker, by_manager=True) or answers

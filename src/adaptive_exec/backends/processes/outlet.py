@@ -17,7 +17,8 @@ Races:
     - many threads send at once: `tests/backends/test_outlet.py::test_many_threads`
     - a note comes from inside a send: `tests/backends/test_outlet.py::test_note_from_inside_a_send`
     - a note is sent, and not rung for, while it becomes quiet: it has become so before it looks what lies unread, and
-      whoever sends looks whether it is quiet after sending:
+      whoever sends looks whether it is quiet after sending. Both go through the pipe's own lock in between, so one of
+      them sees the other:
       `tests/backends/test_outlet.py::test_what_was_said_before_it_became_quiet`
 """
 

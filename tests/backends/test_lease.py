@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adaptive_exec.backends.processes.lease import DISAPPOINTED, TRUSTED, Lease
+from adaptive_exec.backends.processes import manager
+from adaptive_exec.backends.processes.lease import DISAPPOINTED, MOST_SECONDS, TRUSTED, Lease
 from adaptive_exec.backends.processes.pool import ProcessBackend
 from adaptive_exec.errors import WorkerDied
 from adaptive_exec.platform.readiness import make_readiness
@@ -36,15 +38,16 @@ def make() -> Iterator[Make]:
 
 
 @pytest.fixture
-def let(make: Make) -> ProcessBackend:
-    """A pool whose only worker is let."""
+def let(make: Make, monkeypatch: pytest.MonkeyPatch) -> ProcessBackend:
+    """A pool whose only worker is let, for as long as it takes."""
+    monkeypatch.setattr(manager, "MOST_SECONDS", 60.0)
     pool = make()
     readiness = make_readiness()
     bell = readiness.bell
     readiness.close()
     if bell is None:
         pytest.skip("there is no bell")
-    until(lambda: trusts(pool, waited(pool, work.double, 1)))
+    until(lambda: trusting(pool) and stays(pool))
     return pool
 
 
@@ -60,6 +63,21 @@ def lease_of(pool: ProcessBackend, *_: Any) -> Any:
     return pool._crew.lease.worker
 
 
+def leases(pool: ProcessBackend) -> list[Any]:
+    """Gets the worker that is let, or None, as it stands when a call is given out: its answer may end that at once."""
+    seen: list[Any] = []
+    lease: Any = pool._crew.lease
+    inside = lease.settle
+
+    def settle(*args: Any, **kwargs: Any) -> bool:
+        begun: bool = inside(*args, **kwargs)
+        seen.append(lease.worker)
+        return begun
+
+    lease.settle = settle
+    return seen
+
+
 def trusts(pool: ProcessBackend, *_: Any) -> bool:
     """Whether its worker is let, and will be with the next call."""
     crew = pool._crew
@@ -69,6 +87,18 @@ def trusts(pool: ProcessBackend, *_: Any) -> bool:
         and crew.lease.worker is crew.readiness.lent
         and crew.lease._waited == TRUSTED
     )
+
+
+def trusting(pool: ProcessBackend) -> bool:
+    """After a call by one who is trusted: on a machine with much else to do, trust would take long to be earned."""
+    pool._crew.lease._waited = TRUSTED
+    return trusts(pool, waited(pool, work.double, 1))
+
+
+def stays(pool: ProcessBackend) -> bool:
+    """Whether no bell was being rung when its worker was last seen to be let."""
+    time.sleep(0.02)  # longer than it takes a worker from looking to ringing
+    return trusts(pool)
 
 
 class FakeReadiness:
@@ -183,9 +213,10 @@ def test_the_manager_sleeps(let: ProcessBackend) -> None:
     readiness.wait = wait
     readiness.wake()  # so that it is in the one that counts
     until(lambda: woken)
-    until(lambda: trusts(let, waited(let, work.double, 1)))
+    until(lambda: trusting(let))
     asleep = 0
     for _ in range(20):  # a thread that gets no core for a while is late, and then the worker rings
+        trusting(let)
         woken.clear()
         for n in range(10):
             assert 2 * n == waited(let, work.double, n)
@@ -196,24 +227,27 @@ def test_the_manager_sleeps(let: ProcessBackend) -> None:
 
 def test_nobody_waits(let: ProcessBackend) -> None:
     """The bell is rung for an answer that nobody reads."""
-    handed = Handed()
+    handed, seen = Handed(), leases(let)
     let.submit(handed.task(work.double, 21))
-    assert let._crew.lease.worker is not None
+    (worker,) = seen
+    assert worker is not None
 
     assert [42] == [outcome.value for outcome in handed.wait(1)]
     until(lambda: not let._crew.readiness or let._crew.readiness.lent is None)
 
 
-def test_a_second_call_ends_the_lease(let: ProcessBackend) -> None:
+def test_a_second_call_ends_the_lease(let: ProcessBackend, tmp_path: Path) -> None:
     """Both are answered, whichever is waited for, or none."""
-    handed = Handed()
-    first, second = handed.task(work.nap, 0.05), handed.task(work.double, 3)
+    handed, seen = Handed(), leases(let)
+    ends = tmp_path / "it may end"
+    first, second = handed.task(work.compute_until, str(ends)), handed.task(work.double, 3)
     let.submit(first)
-    assert lease_of(let)
     let.submit(second)
+    assert seen[0] is not None
     assert not lease_of(let)
     assert not any(worker.let for worker in let._crew.workers)
 
+    ends.touch()
     assert 2 == len(handed.wait(2))
 
 
@@ -239,10 +273,12 @@ def test_a_long_call_is_watched_by_the_manager(let: ProcessBackend) -> None:
     assert let._crew.readiness.lent is None
 
 
-def test_it_never_rings(let: ProcessBackend) -> None:
+def test_it_never_rings(let: ProcessBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be stopped, or its GIL be held by a thread that a call has left: the manager looks after a while."""
+    monkeypatch.setattr(manager, "MOST_SECONDS", MOST_SECONDS)
+    let._wake()  # it sleeps for as long as was the rule before
     assert waited(let, be_mute)
-    until(lambda: trusts(let, waited(let, work.double, 1)))
+    until(lambda: trusting(let))
     handed = Handed()
     let.submit(handed.task(work.double, 21))
 
@@ -305,7 +341,7 @@ def log_and_wait(seconds: float) -> None:
 def test_a_large_answer(let: ProcessBackend) -> None:
     """More than the channel holds, as text, waited for or not."""
     assert "x" * 300_000 == waited(let, large, 300_000)
-    until(lambda: trusts(let, waited(let, work.double, 1)))
+    until(lambda: trusting(let))
     handed = Handed()
     let.submit(handed.task(large, 300_000))
 

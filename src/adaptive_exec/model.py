@@ -47,6 +47,8 @@ class Profile:
         uncertainty: How far each figure may be off.
         settled: True once the figures suffice to route by.
         pickling: Seconds that pickling and unpickling arguments and result takes; None while unknown.
+        serial_ratio: The part of the CPU time for which a call was measured to keep others of its function on
+            threads waiting, whatever for, 0.0 to 1.0; None unless that is more than its GIL ratio explains.
     """
 
     calls: int = 0
@@ -59,6 +61,7 @@ class Profile:
     uncertainty: Uncertainty = field(default_factory=Uncertainty)
     settled: bool = False
     pickling: float | None = None
+    serial_ratio: float | None = None
 
     @property
     def waiting(self) -> float:
@@ -67,8 +70,8 @@ class Profile:
 
     @property
     def gil_time(self) -> float:
-        """Seconds of a call that hold the GIL; all of its CPU time as long as nobody knows better."""
-        return self.cpu * (1.0 if self.gil_ratio is None else self.gil_ratio)
+        """Seconds of a call that hold the GIL, or else keep others waiting; all of its CPU time while unknown."""
+        return self.cpu * (1.0 if self.gil_ratio is None else max(self.gil_ratio, self.serial_ratio or 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -376,3 +376,34 @@ def test_who_wants_to_know_is_told_of_a_wait(make: Make) -> None:
     (outcome,) = handed.wait(1)
     assert outcome.value is True
     assert not told.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(
+    ("joins", "at_once"), [(False, 2), (True, None)], ids=["all the while", "not always"]
+)
+def test_who_ran_beside_a_call(make: Make, joins: bool, at_once: int | None) -> None:
+    """As many when it ended as when it began, or it says nothing."""
+    handed, backend = Handed(), make()
+    begun, gate, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def say_and_wait(says: threading.Event, until: threading.Event) -> None:
+        says.set()
+        until.wait(20)
+
+    other = handed.task(lambda: gate.wait(20))
+    measured = handed.task(say_and_wait, begun, ended)
+    measured.measure = True
+    backend.submit(other)
+    backend.submit(measured)
+    assert begun.wait(20)
+    if joins:
+        third = threading.Event()
+        backend.submit(handed.task(say_and_wait, third, gate))
+        assert third.wait(20)
+    ended.set()
+    handed.wait(1)
+
+    assert other.company is None
+    assert at_once == (None if measured.company is None else measured.company.at_once)
+    gate.set()
+    handed.wait(3 if joins else 2)

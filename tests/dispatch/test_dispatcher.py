@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextvars import copy_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adaptive_exec.backends.base import Task
+from adaptive_exec.backends.base import Outcome, Task
 from adaptive_exec.errors import NotPicklable, TaskTimeout, WorkerDied
 from adaptive_exec.executor import AdaptiveExecutor
 from adaptive_exec.futures import Future
@@ -19,6 +20,7 @@ from adaptive_exec.model import DEFAULT, Decision, Profile
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.primitives import Queue
 from adaptive_exec.profiling.call import CallMeter
+from adaptive_exec.profiling.gain import Company
 from adaptive_exec.sample import Sample
 from tests import nesting, work
 from tests.backends.support import Handed
@@ -396,3 +398,57 @@ def test_code_that_only_computes_ends_doubts(
 
     assert expected is dispatcher._router.trusts(record, record.profile())
     assert expected is ("too few to judge" not in executor.explain(work.compute).reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, True),
+        ({"scout": True}, False),
+        ({"items": 4}, False),
+        ({"as_twin": True}, False),
+        ({"shape": object()}, False),
+        ({"company": None}, False),
+        ({"owner": "another"}, False),
+        ({"sample": Sample(4_000_000, 300_000)}, False),
+        ({"sample": Sample(4_000_000, 4_000_000, failed=True)}, False),
+    ],
+    ids=[
+        "it does",
+        "a scout",
+        "a chunk",
+        "a twin",
+        "calls differ",
+        "not seen",
+        "others run",
+        "short",
+        "failed",
+    ],
+)
+def test_which_calls_tell_what_threads_gain(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], says: bool
+) -> None:
+    """Those of one function, and alike, that nothing else was in the way of."""
+    dispatcher = executor._dispatcher
+    record = dispatcher._store.record(work.compute)
+    task, beside = Handed().task(work.compute, 1), Handed().task(work.compute, 1)
+    for each in (task, beside):
+        each.owner, each.decision = record, Decision("thread", "as said")
+        dispatcher._living.enter(each)
+    told: list[Company] = []
+    monkeypatch.setattr(
+        type(record.estimator), "note_gain", lambda self, sample, company, cores: told.append(company)
+    )
+    task.company = Company(2, 8_000_000)
+    sample = change.pop("sample", Sample(4_000_000, 4_000_000))
+    if change.pop("owner", None):
+        beside.owner = dispatcher._store.record(work.double)
+    for name, value in change.items():
+        setattr(task, name, value)
+    if task.shape is not None:
+        task.shape = record.estimator
+    dispatcher._learn(task, record, Outcome(sample=sample))
+    for each in (task, beside):
+        dispatcher._living.leave(each)
+
+    assert ([Company(2, 8_000_000)] if says else []) == told

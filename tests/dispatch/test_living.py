@@ -9,6 +9,7 @@ import pytest
 
 from adaptive_exec.backends.base import Task
 from adaptive_exec.dispatch.living import Living
+from adaptive_exec.model import Decision
 from tests.backends.support import Handed
 
 
@@ -129,3 +130,26 @@ def test_two_that_wait_in_calls_do_not_wait_for_each_other(living: Living) -> No
     with living.waiter(1):
         living.leave(other)
         assert living.wait_for_rest()
+
+
+def test_whether_calls_are_all_of_one_function(living: Living) -> None:
+    """And all in one place, or not sent anywhere yet; of many, some are looked at."""
+    mine, other = object(), object()
+    tasks = [a_task() for _ in range(100)]
+    for task in tasks:
+        task.owner = mine
+        task.decision = Decision("thread", "as said")
+        living.enter(task)
+    assert living.are_all(mine, "thread")
+    assert not living.are_all(mine, "process")
+    assert not living.are_all(other, "thread")
+    for task in tasks[3:]:
+        living.leave(task)
+    tasks[0].decision = None
+    assert living.are_all(mine, "thread")
+    tasks[0].decision = Decision("process", "as said")
+    assert not living.are_all(mine, "thread")
+    living.leave(tasks[0])
+    tasks[1].owner = other
+
+    assert not living.are_all(mine, "thread")

@@ -117,6 +117,29 @@ def test_a_worker_is_given_several_calls_on_trial_if_something_speaks_for_it(
     assert calls == calls_on_trial(profile)
 
 
+LOCKED = replace(FREE, serial_ratio=0.9)
+
+
+@pytest.mark.parametrize(
+    ("known", "backend", "why"),
+    [
+        (facts(profile=LOCKED), "process", "yet others on threads were seen to wait for 90 % of it"),
+        (facts(profile=replace(FREE, serial_ratio=0.3)), "thread", "holds the GIL for only 2 %"),
+        (facts(profile=LOCKED, stay="writes to a global"), "thread", "writes to a global"),
+        (facts(profile=LOCKED, machine=NO_GIL), "thread", "without a GIL"),
+        (facts(profile=replace(LOCKED, payload_bytes=1 << 30)), "thread", "the way to another process"),
+        (facts(profile=replace(LOCKED, cpu_ratio=0.1)), "thread", "waits 90 %"),
+    ],
+    ids=["it wins", "little", "must stay", "no GIL", "too much to carry", "it waits"],
+)
+def test_measured_throughput_wins(known: Facts, backend: str, why: str) -> None:
+    """Calls let go of the GIL, and yet two threads do hardly more than one."""
+    decision = decide(known)
+
+    assert (backend, True) == (decision.backend, why in decision.reason), decision.reason
+    assert is_trusted(replace(LOCKED, uncertainty=Uncertainty(gil_ratio=0.3)), known.machine)
+
+
 @pytest.mark.parametrize(
     ("profile", "machine", "trusted"),
     [
@@ -214,6 +237,7 @@ profiles = st.builds(
     cpu=st.floats(1e-6, 10.0),
     cpu_ratio=st.floats(0.001, 1.0),
     gil_ratio=ratios,
+    serial_ratio=st.none() | ratios,
     payload_bytes=st.integers(0, 10**9),
     settled=st.just(True),
 )
@@ -240,6 +264,15 @@ all_facts = st.builds(
 def test_more_gil_never_moves_work_towards_threads(case: Facts, gil_ratio: float) -> None:
     """A function that holds the GIL for more of its time is no better placed on threads."""
     more = replace(case.profile, gil_ratio=max(gil_ratio, case.profile.gil_ratio or 0.0))
+
+    if decide(case).backend == "process":
+        assert "process" == decide(replace(case, profile=more)).backend
+
+
+@given(all_facts, ratios)
+def test_less_gain_by_threads_never_moves_work_towards_them(case: Facts, serial_ratio: float) -> None:
+    """Whatever it is that calls wait for in each other's way."""
+    more = replace(case.profile, serial_ratio=max(serial_ratio, case.profile.serial_ratio or 0.0))
 
     if decide(case).backend == "process":
         assert "process" == decide(replace(case, profile=more)).backend

@@ -11,11 +11,14 @@ import contextvars
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from ..futures import Future
 from ..model import BackendName, Decision, Options, WorkerStats
 from ..sample import Sample
+
+if TYPE_CHECKING:
+    from ..profiling.gain import Company
 
 __all__ = [
     "UNKNOWN",
@@ -108,6 +111,9 @@ class Task:
     on_begin: Callable[[], None] | None = None
     on_wait: Callable[[], object] | None = None  # told when it is first seen to wait; returns at once
     owner: Any = None  # the dispatcher's record of the function
+    company: Company | None = (
+        None  # what ran beside it on threads; None if nobody looked, or that has changed
+    )
     meter: Any = None  # set while a thread runs it, so that others can look at the call
     twin: Callable[..., Any] | None = None  # the coroutine function that may run on a loop in place of `fn`
     as_twin = False  # it is the twin that runs

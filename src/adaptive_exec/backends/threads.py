@@ -50,6 +50,7 @@ from typing import ClassVar
 from ..futures import blocking_in
 from ..model import BackendName
 from ..profiling.call import CallMeter
+from ..profiling.gain import Company
 from ..profiling.sampler import get_sampler
 from .base import UNKNOWN, Backend, BackendLoad, Lane, Outcome, Task
 
@@ -177,7 +178,7 @@ class ThreadBackend(Backend):
         with self._lock:
             return BackendLoad(
                 queued=self.queued,
-                running=sum(lane.running for lane in self._lanes.values()),
+                running=self._running(),
                 workers=len(self._threads),
                 backlog=self.backlog,
             )
@@ -253,6 +254,10 @@ class ThreadBackend(Backend):
         """Count a task out of its lane."""
         self._lanes[task.lane].leave(task)
         self._newcomers.discard(task)
+
+    def _running(self) -> int:
+        """How many tasks run; without the lock, a hint."""
+        return sum([lane.running for lane in self._lanes.values()])
 
     def _room(self) -> bool:
         """Whether another thread may work."""
@@ -371,6 +376,7 @@ class ThreadBackend(Backend):
             return
         task.thread = threading.get_ident()
         blocking_in(lambda: self._standing_aside(task))
+        began = (self._running(), time.process_time_ns()) if task.measure else None
         try:
             outcome = run_here(task)
         except BaseException as error:  # a failure of ours must not cost the task its end
@@ -378,6 +384,8 @@ class ThreadBackend(Backend):
         finally:
             blocking_in(None)
             task.thread = None
+        if began is not None and began[0] == self._running():
+            task.company = Company(began[0], time.process_time_ns() - began[1])
         self._leave(task)
         task.done(outcome)
 

@@ -46,6 +46,7 @@ from ..routing.policy import (
     decide_steadily,
 )
 from ..routing.store import FunctionRecord, Store
+from ..sample import Sample
 from .hogs import Hogs
 from .living import Living
 from .loops import Loops
@@ -352,6 +353,8 @@ class Dispatcher:
                 self._hogs.note(record, sample.longest_step_ns)
             estimator = record.twin if task.as_twin and record.twin is not None else record.estimator
             estimator.add(sample if task.items == 1 else per_call(sample, task.items))
+            if task.company is not None and self._says_what_threads_gain(task, sample):
+                estimator.note_gain(sample, task.company, self._router.machine.cores)
             if task.shape is not None:
                 task.shape.add(sample)
             elif (
@@ -360,6 +363,14 @@ class Dispatcher:
                 and not (task.items != 1 or task.as_twin)
             ):
                 record.learned(task.args, task.kwargs)
+
+    def _says_what_threads_gain(self, task: Task, sample: Sample) -> bool:
+        """Whether a call was one of several on threads, all of one function and alike, with nothing else to do."""
+        return (
+            sample.cpu_ns >= MATTERS_NS
+            and not (sample.failed or task.scout or task.as_twin or task.items != 1 or task.shape is not None)
+            and self._living.are_all(task.owner, "thread")
+        )
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""

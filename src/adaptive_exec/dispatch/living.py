@@ -22,9 +22,11 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final, NoReturn
 
 from ..backends.base import Task
+from ..model import BackendName
 from .delivering import Delivering
 
 __all__ = ["Living"]
@@ -32,6 +34,7 @@ __all__ = ["Living"]
 _SHUT: Final = "cannot schedule new futures after shutdown: make a new executor"
 _FORKED: Final = "this executor belongs to the process that forked this one: make a new one here"
 _LOOK_AGAIN_SECONDS: Final = 0.5
+_SOME: Final = 64
 
 
 class Living:
@@ -75,6 +78,15 @@ class Living:
             if self.closed:
                 self._changed.notify_all()
             return self.closed
+
+    def are_all(self, owner: object, backend: BackendName) -> bool:
+        """Whether all calls under way are of this function and have been sent there; of many, the first that come."""
+        with self._changed:
+            some = list(islice(self._tasks, _SOME))
+        return all(
+            task.owner is owner and (task.decision is None or task.decision.backend == backend)
+            for task in some
+        )
 
     def all(self) -> list[Task]:
         """Every call under way."""

@@ -46,6 +46,7 @@ from ..sample import Sample
 from .drift import COSTLY_ROW, Drift
 from .evidence import Evidence
 from .figures import Claim, figure_out
+from .gain import Company, Gain
 from .glances import Glances
 from .keeping import Knowledge
 
@@ -90,6 +91,7 @@ class Estimator:
         "_claim",
         "_drift",
         "_evidence",
+        "_gain",
         "_has_gil",
         "_home",
         "_lock",
@@ -124,6 +126,7 @@ class Estimator:
         self._claim: Claim | None = None
         self._varied = False
         self._home = _Home(0.0, 0)
+        self._gain = Gain()
         self.glances = Glances()
 
     def add(self, sample: Sample) -> None:
@@ -225,6 +228,22 @@ class Estimator:
         """Calls differ by what they are given: however many are long, that does not make it another function."""
         self._varied = True
 
+    def note_gain(self, sample: Sample, company: Company, cores: int) -> None:
+        """Learn from a call on a thread what calls at once gain there; left out if somebody else is learning.
+
+        Args:
+            sample: The call, which `add` has been given.
+            company: Calls of this function that ran all the while; none of others did.
+            cores: Usable cores.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._gain.note(sample.wall_ns, sample.cpu_ns, company, cores, self._calls)
+            self._stale = max(self._stale, 1)
+        finally:
+            self._release()
+
     def knowledge(self) -> Knowledge | None:
         """What could be kept for another run; None if that would settle nothing."""
         with self._lock:
@@ -282,7 +301,9 @@ class Estimator:
         calls = 1 + self.glances.taken()  # those that were not measured were as this one
         self._calls += calls
         self._since_reset += calls
-        if not sample.alone:
+        if sample.alone:
+            self._gain.note_elsewhere(sample.wall_ns, sample.cpu_ns)
+        else:
             self._home = _Home(self._home.gil_ns, self._home.cpu_ns + calls * sample.cpu_ns)
         self._recent.append(sample)
         if sample.argument_bytes is not None or sample.result_bytes is not None:
@@ -330,6 +351,7 @@ class Estimator:
         self._home = _Home(home.gil_ns + home.cpu_ns * _gil_share(self._profile), 0)
         self._recent.clear()
         self._evidence = Evidence()
+        self._gain = Gain()
         self._since_reset = 0
         self._skip = 0
         self.glances.stop()
@@ -366,6 +388,7 @@ class Estimator:
             has_gil=self._has_gil,
             payloads=self._payloads,
             claim=self._claim,
+            serial=self._gain.serial_ratio(self._calls),
         )
 
 

@@ -50,6 +50,7 @@ def figure_out(
     has_gil: bool,
     payloads: Iterable[Sample] = (),
     claim: Claim | None = None,
+    serial: float | None = None,
 ) -> Profile:
     """The profile that these samples add up to.
 
@@ -61,6 +62,7 @@ def figure_out(
         has_gil: False on a free-threaded build: `gil_ratio` is then 0.0.
         payloads: Samples that know pickled sizes.
         claim: What its code says, which counts unless what was seen says something else with certainty.
+        serial: What calls at once on threads were measured to cost each other.
     """
     chosen = _best(recent)
     cpu = _median([sample.cpu_ns for sample in chosen])
@@ -99,6 +101,7 @@ def figure_out(
             payload_bytes=payload_off,
         ),
         settled=_settled(since_reset, wall, knows_nature, knows_gil),
+        serial_ratio=serial if serial is not None and serial > (gil_ratio or 0.0) else None,
     )
 
 

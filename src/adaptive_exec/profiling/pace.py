@@ -16,6 +16,8 @@ _SOONEST_NS: Final = 1_000_000
 _LATEST_NS: Final = 10_000_000
 _LOOK_SHARE: Final = 0.02
 _WINDOW_SHARE: Final = 0.01
+_CROWD: Final = 8
+_WINDOW_SHARE_IN_A_CROWD: Final = 0.015
 _GENEROUS: Final = 6
 _GENEROUS_WITH_WINDOWS: Final = 9
 _WINDOW_PURSE_NS: Final = 2_000_000
@@ -27,7 +29,8 @@ class Pace:
     """Keeps the looks to 2 % and the windows to 1 % of the time, after a purse of 2 ms for the first ones.
 
     While there is a newcomer, of which nothing is known, they may take six and nine times as much: that lasts for a
-    few calls of a function, and what is learned soon decides where all the others run.
+    few calls of a function, and what is learned soon decides where all the others run. In a crowd windows may take
+    half as much again: the moments that they see are shared by many calls there.
 
     A young call is looked at after one millisecond, an old one at intervals of half its age, up to 10 ms: so a
     call of 5 ms is seen about four times and one of a second about a hundred times.
@@ -59,7 +62,7 @@ class Pace:
             int(look_cost_ns / (_LOOK_SHARE * (_GENEROUS if newcomer else 1))),
         )
 
-    def window_allowed(self, now_ns: int, *, newcomer: bool = False) -> bool:
+    def window_allowed(self, now_ns: int, *, newcomer: bool = False, watched: int = 1) -> bool:
         """True if a window may be held now.
 
         Depends only on windows held before, never on what the threads are doing now, so that the looks with a
@@ -68,10 +71,10 @@ class Pace:
         Args:
             now_ns: The time.
             newcomer: Whether there is a call of which nothing is known.
+            watched: How many calls are watched.
         """
-        earned = int(
-            (now_ns - self._refilled_ns) * _WINDOW_SHARE * (_GENEROUS_WITH_WINDOWS if newcomer else 1)
-        )
+        share = _WINDOW_SHARE if watched < _CROWD else _WINDOW_SHARE_IN_A_CROWD
+        earned = int((now_ns - self._refilled_ns) * share * (_GENEROUS_WITH_WINDOWS if newcomer else 1))
         self._purse_ns = min(self._purse_ns + max(earned, 0), _WINDOW_PURSE_NS)
         self._refilled_ns = now_ns
         return self._purse_ns > 0

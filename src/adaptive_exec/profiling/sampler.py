@@ -325,7 +325,9 @@ class Sampler:
         wanted = [watch.seen.gil_wait_ns for watch in chosen]
         weight = (now - self._looked_ns) * len(watches) // len(chosen)
         newcomer = any(watch.is_new for watch in watches)
-        window = self._eyes.has_windows() and self._pace.window_allowed(now, newcomer=newcomer)
+        window = self._eyes.has_windows() and self._pace.window_allowed(
+            now, newcomer=newcomer, watched=len(watches)
+        )
         self._looked_ns = now
         held = look_at(chosen, self._eyes, weight_ns=weight, window=window)
         self._pace.window_held(held)

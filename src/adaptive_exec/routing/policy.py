@@ -179,7 +179,10 @@ def hardly_holds_the_gil(profile: Profile, machine: Machine) -> bool:
     """
     if not machine.gil:
         return True
-    return profile.gil_ratio is not None and profile.gil_ratio < _free_below(machine)
+    if profile.gil_ratio is None:
+        return False
+    # Where measured throughput contradicts the model, throughput wins.
+    return max(profile.gil_ratio, profile.serial_ratio or 0.0) < _free_below(machine)
 
 
 def _free_below(machine: Machine) -> float:
@@ -209,6 +212,8 @@ def is_trusted(profile: Profile, machine: Machine) -> bool:
         return profile.cpu_ratio <= PLAINLY_WAITS
     if profile.gil_ratio is None:
         return False
+    if profile.serial_ratio is not None:
+        return True
     off, apart = profile.uncertainty.gil_ratio, abs(profile.gil_ratio - _free_below(machine))
     return (off <= SURE and apart >= 2 * off) or apart + 2 * off <= ALIKE
 
@@ -295,17 +300,22 @@ def _sums(facts: Facts) -> Decision:
     calls = facts.load.waiting_calls + 1
     here, there = _finish_on_threads(facts), _finish_in_processes(facts)
     slack = STAY_PUT if facts.before == "process" else KEEP_HERE
-    held = (
-        "the GIL throughout"
-        if profile.gil_ratio is None
-        else f"the GIL for {percent(profile.gil_ratio)} of it"
-    )
-    what = f"it computes {seconds(profile.cpu)} a call and holds {held}"
+    what = f"it computes {seconds(profile.cpu)} a call and {_held(profile)}"
     many = f"{calls} calls are" if calls > 1 else "the next call is"
     sums = f"{many} done in {seconds(there)} by processes and in {seconds(here)} by threads"
     if there - here <= slack * calls * profile.cpu:
         return Decision("process", f"{what}; {sums}", profile)
     return Decision("thread", f"{what}, but {sums}", profile)
+
+
+def _held(profile: Profile) -> str:
+    """What keeps calls on threads from running at once, as a clause."""
+    if profile.gil_ratio is None:
+        return "holds the GIL throughout"
+    holds = f"holds the GIL for {percent(profile.gil_ratio)} of it"
+    if profile.serial_ratio is None:
+        return holds
+    return f"{holds}, yet others on threads were seen to wait for {percent(profile.serial_ratio)} of it"
 
 
 def journey(facts: Facts) -> float:

@@ -246,6 +246,7 @@ def _with_safety(profile: Profile, safe: bool | None) -> Profile:
         profile.uncertainty,
         profile.settled,
         profile.pickling,
+        profile.serial_ratio,
     )
 
 

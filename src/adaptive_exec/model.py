@@ -47,8 +47,8 @@ class Profile:
         uncertainty: How far each figure may be off.
         settled: True once the figures suffice to route by.
         pickling: Seconds that pickling and unpickling arguments and result takes; None while unknown.
-        serial_ratio: The part of the CPU time for which a call was measured to keep others of its function on
-            threads waiting, whatever for, 0.0 to 1.0; None unless that is more than its GIL ratio explains.
+        serial_ratio: The part of the CPU time for which a call was measured, or is known, to keep others of its
+            function on threads waiting, whatever for, 0.0 to 1.0; None unless that is more than its GIL ratio explains.
     """
 
     calls: int = 0

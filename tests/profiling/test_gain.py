@@ -128,3 +128,11 @@ def test_somebody_else_learns() -> None:
         estimator.note_gain(Sample(8 * MS, 4 * MS), Company(2, 8 * MS), 2)
 
     assert not estimator._gain._together
+
+
+def test_its_code_says_that_it_goes_by_turns() -> None:
+    """Then nothing has to be measured for that, and nothing that is measured makes it less."""
+    estimator = Estimator(has_gil=True)
+    estimator.goes_by_turns()
+
+    assert 1.0 == seen_free(estimator, 4, 8).serial_ratio

@@ -68,6 +68,23 @@ def test_what_lets_go_by_name(name: str, expected: bool) -> None:
     assert expected is lets_go(name)
 
 
+def asks_a_database(rows: int) -> int:
+    """Lets go of the GIL, and waits for a lock of the library's."""
+    with sqlite3.connect(":memory:") as base:
+        base.execute("create table t(a)")
+        base.executemany("insert into t values (?)", [(row,) for row in range(rows)])
+        found: int = base.execute("select count(*) from t").fetchone()[0]
+    base.close()
+    return found
+
+
+def test_what_goes_by_turns() -> None:
+    """SQLite does one thing at a time, and of nothing else is that said."""
+    assert judge(asks_a_database).by_turns
+    assert not judge(asks_a_database).computes
+    assert not judge(counts_words).by_turns
+
+
 class Ours:
     """A class of ours."""
 

@@ -123,7 +123,7 @@ LOCKED = replace(FREE, serial_ratio=0.9)
 @pytest.mark.parametrize(
     ("known", "backend", "why"),
     [
-        (facts(profile=LOCKED), "process", "yet others on threads were seen to wait for 90 % of it"),
+        (facts(profile=LOCKED), "process", "yet keeps others on threads waiting for 90 %"),
         (facts(profile=replace(FREE, serial_ratio=0.3)), "thread", "holds the GIL for only 2 %"),
         (facts(profile=LOCKED, stay="writes to a global"), "thread", "writes to a global"),
         (facts(profile=LOCKED, machine=NO_GIL), "thread", "without a GIL"),

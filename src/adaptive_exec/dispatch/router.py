@@ -123,6 +123,8 @@ class Router:
         verdict = record.judged(task.subject)
         if verdict.allowed and verdict.computes and _are_plain(task):
             record.estimator.only_computes(verdict.gil)
+        elif verdict.by_turns:
+            record.estimator.goes_by_turns()
 
     def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for the next call, which stays here if its function's figures are another run's."""

@@ -87,6 +87,7 @@ class Estimator:
     """
 
     __slots__ = (
+        "_by_turns",
         "_calls",
         "_claim",
         "_drift",
@@ -124,6 +125,7 @@ class Estimator:
         self._skip = 0
         self._missed = 0
         self._claim: Claim | None = None
+        self._by_turns = False
         self._varied = False
         self._home = _Home(0.0, 0)
         self._gain = Gain()
@@ -206,6 +208,12 @@ class Estimator:
         """
         with self._lock:
             self._claim = Claim(gil)
+            self._stale = max(self._stale, _REFRESH_CALLS)
+
+    def goes_by_turns(self) -> None:
+        """Its code has been read: calls at once keep each other waiting, whether they hold the GIL or not."""
+        with self._lock:
+            self._by_turns = True
             self._stale = max(self._stale, _REFRESH_CALLS)
 
     def spread(self) -> float:
@@ -388,7 +396,7 @@ class Estimator:
             has_gil=self._has_gil,
             payloads=self._payloads,
             claim=self._claim,
-            serial=self._gain.serial_ratio(self._calls),
+            serial=1.0 if self._by_turns else self._gain.serial_ratio(self._calls),
         )
 
 

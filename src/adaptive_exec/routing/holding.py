@@ -65,6 +65,10 @@ _LETTING_GO: Final = _words("""
 """)
 """Functions that let go of the GIL while they compute, whenever that takes long enough to matter."""
 
+_BY_TURNS: Final = _words("sqlite3.connect")
+"""What lets go of the GIL, and yet does one thing at a time: SQLite counts the memory it takes, under one lock for the
+whole process, unless it was built to do without (https://www.sqlite.org/malloc.html, SQLITE_CONFIG_MEMSTATUS)."""
+
 _LIGHT: Final = _words(
     "builtins.bool builtins.id builtins.int builtins.isinstance builtins.len builtins.type"
 )
@@ -109,12 +113,14 @@ class Nature:
 
     Attributes:
         computes: Nothing has been met that may do anything else than to compute.
+        by_turns: Something has been met that does one thing at a time, whatever becomes of the GIL.
     """
 
-    __slots__ = ("_freely", "_otherwise", "computes")
+    __slots__ = ("_freely", "_otherwise", "by_turns", "computes")
 
     def __init__(self) -> None:
         self.computes = True
+        self.by_turns = False
         self._freely = False  # something has been met that lets go of the GIL
         self._otherwise = False  # and something that may hold it for long
 
@@ -124,6 +130,7 @@ class Nature:
             self._freely = True
         elif not holds(name):
             self.computes = False
+            self.by_turns = self.by_turns or name.lstrip("_") in _BY_TURNS
         elif name not in _LIGHT:
             self._otherwise = True
 

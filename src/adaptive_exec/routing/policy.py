@@ -315,7 +315,7 @@ def _held(profile: Profile) -> str:
     holds = f"holds the GIL for {percent(profile.gil_ratio)} of it"
     if profile.serial_ratio is None:
         return holds
-    return f"{holds}, yet others on threads were seen to wait for {percent(profile.serial_ratio)} of it"
+    return f"{holds}, yet keeps others on threads waiting for {percent(profile.serial_ratio)}"
 
 
 def journey(facts: Facts) -> float:

@@ -37,7 +37,9 @@ __all__ = ["Verdict", "environment", "judge"]
 _GLOBAL_STORES = {"STORE_GLOBAL": "rebinds", "DELETE_GLOBAL": "deletes"}
 _CELL_STORES = {"STORE_DEREF": "rebinds", "DELETE_DEREF": "deletes"}
 _WRAPPERS = 16
-_Found = tuple[tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool, bool, float | None]
+_Found = tuple[
+    tuple[tuple[str, str], ...], frozenset[type] | None, frozenset[str], bool, bool, float | None, bool
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Verdict:
         lacking: Special methods that no object may have which a call is given, whatever its class, numbers excepted.
         computes: All that calls do is to compute, if the same is true of the methods of what they are given.
         gil: The part of that in which they hold the GIL, if they only compute; None if that depends.
+        by_turns: Whether calls at once keep each other waiting, whether they hold the GIL or not.
         closed: Whether objects of no other classes than `kinds` turn up in the course of a call.
     """
 
@@ -63,6 +66,7 @@ class Verdict:
     lacking: frozenset[str] = frozenset()
     computes: bool = False
     gil: float | None = None
+    by_turns: bool = False
     closed: bool = field(default=False, compare=False)
 
     def covers(self, kinds: frozenset[type] | None) -> bool:
@@ -92,14 +96,14 @@ def judge(
         The verdict; the same for every function that has the same code and wraps the same functions.
     """
     try:
-        reads, living, lacking, closed, computes, gil = _judge(fn, given, seen, called)
+        reads, living, lacking, closed, computes, gil, turns = _judge(fn, given, seen, called)
     except StaysError as error:
         return Verdict(False, str(error))
     except RecursionError:
         return Verdict(False, "is nested too deeply to be read")
     except Exception as error:
         return Verdict(False, f"could not be read ({type(error).__name__}: {error})")
-    return Verdict(True, "", reads, living, lacking, computes, gil if computes else None, closed)
+    return Verdict(True, "", reads, living, lacking, computes, gil if computes else None, turns, closed)
 
 
 def _judge(fn: Any, given: Iterable[type] | None, seen: Iterable[type], called: Callables | None) -> _Found:
@@ -121,7 +125,7 @@ def _found_by(world: World) -> _Found:
     closed = world.living is not None
     nature = world.nature
     computes = nature.computes and kinds is not None and closed and all_hold(kinds)
-    return world.all_reads(), kinds, frozenset(world.lacking), closed, computes, nature.gil
+    return world.all_reads(), kinds, frozenset(world.lacking), closed, computes, nature.gil, nature.by_turns
 
 
 def _unwrap(fn: Any, given: Iterable[type] | None) -> tuple[Any, type | None]:

@@ -25,6 +25,7 @@ _SHORT_NS: Final = 2_000_000
 _NATURE: Final = 0.25
 _MOSTLY_WAITS: Final = 0.1
 _CERTAIN_CALLS: Final = 3
+_FEW_ALONE: Final = 3
 _SLACK_SHARE: Final = 0.15
 _SLACK_NS: Final = 20_000
 _HALF: Final = 0.5
@@ -117,9 +118,13 @@ def payload(samples: Iterable[Sample]) -> tuple[int | None, float]:
 
 
 def _best(recent: Sequence[Sample]) -> Sequence[Sample]:
-    """The samples to take figures from: of calls that did not raise, those of workers, where there are any."""
+    """The samples to take figures from: of calls that did not raise, those of workers, where there are a few.
+
+    Of one or two it may be chance what they were given.
+    """
     chosen = [sample for sample in recent if not sample.failed] or recent
-    return [sample for sample in chosen if sample.alone] or chosen
+    alone = [sample for sample in chosen if sample.alone]
+    return alone if len(alone) >= min(_FEW_ALONE, len(chosen)) else chosen
 
 
 def _waiting(cpu: float, slacks: Sequence[int], evidence: Evidence) -> tuple[float, float]:

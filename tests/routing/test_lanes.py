@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adaptive_exec.backends.base import UNKNOWN
@@ -11,6 +13,7 @@ from adaptive_exec.routing.lanes import place
 WITH_GIL, WITHOUT = Machine(cores=2, gil=True), Machine(cores=2, gil=False)
 WAITS = Profile(calls=9, wall=0.1, cpu=0.002, cpu_ratio=0.02, gil_ratio=1.0, settled=True)
 HASHES = Profile(calls=9, wall=0.1, cpu=0.1, cpu_ratio=1.0, gil_ratio=0.0, settled=True)
+BRIEF = Profile(calls=9, wall=20e-6, cpu=20e-6, cpu_ratio=1.0, settled=True)
 PARSES = Profile(calls=9, wall=0.1, cpu=0.1, cpu_ratio=1.0, gil_ratio=1.0, settled=True)
 
 
@@ -23,6 +26,9 @@ PARSES = Profile(calls=9, wall=0.1, cpu=0.1, cpu_ratio=1.0, gil_ratio=1.0, settl
         pytest.param(Profile(), Options(kind="io"), WITH_GIL, "wait", UNKNOWN, id="said to wait"),
         pytest.param(Profile(), Options(kind="cpu"), WITH_GIL, "gil", 1.0, id="said to compute"),
         pytest.param(Profile(), Options(kind="cpu"), WITHOUT, "free", 1.0, id="said to compute, no GIL"),
+        pytest.param(BRIEF, Options(), WITH_GIL, "brief", 1.0, id="over in no time"),
+        pytest.param(BRIEF, Options(backend="thread"), WITHOUT, "brief", 1.0, id="over in no time, no GIL"),
+        pytest.param(replace(BRIEF, settled=False), Options(), WITH_GIL, "new", UNKNOWN, id="perhaps"),
         pytest.param(WAITS, Options(), WITH_GIL, "wait", 0.02, id="waits"),
         pytest.param(WAITS, Options(), WITHOUT, "wait", 0.02, id="waits, no GIL"),
         pytest.param(HASHES, Options(), WITH_GIL, "free", 1.0, id="without the GIL"),

@@ -19,6 +19,7 @@ from ..sample import Sample
 
 if TYPE_CHECKING:
     from ..profiling.gain import Company
+    from ..profiling.glances import Glances
 
 __all__ = [
     "UNKNOWN",
@@ -32,7 +33,7 @@ __all__ = [
     "WorkerPool",
 ]
 
-Lane = Literal["new", "wait", "free", "gil"]
+Lane = Literal["new", "brief", "wait", "free", "gil"]
 
 
 UNKNOWN = 1 / 32  # of a lane's budget: some sixty calls of unknown functions side by side
@@ -95,9 +96,7 @@ class Task:
     weight = 0.0
     cost = 0.0  # seconds of CPU (on threads: of the GIL) that it is expected to need
     measure = False
-    glance: Callable[[int], None] | None = (
-        None  # told what the call takes in ns, which is all that has to be known
-    )
+    glances: Glances | None = None  # say when it begins whether it is enough to know the wall
     scout = False
     trial = False  # it was given to an idle worker while its function's figures were doubted
     coroutine = False  # the call gives a coroutine, which has to be run to its end

@@ -1,10 +1,14 @@
-"""The thread backend: as many threads as the measured work justifies, in four lanes.
+"""The thread backend: as many threads as the measured work justifies, in five lanes.
 
 Work that waits, work that computes without the GIL, and work that computes holding it each have a lane:
 a queue and a budget. A task weighs the part of its lane's resource that it keeps busy while it runs
 (a call that waits 98 % weighs 0.02), and is admitted while the sum of the weights fits the budget. That
 is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores for whatever needs the GIL, and
 it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
+
+Calls that are over sooner than another thread wakes up have the brief lane: one thread goes through its queue without
+asking anybody (without a GIL there are as many as cores). If one of them takes long all the same, its thread moves on
+to those that wait, and another takes over.
 
 Newcomers, of which nothing is known, have the fourth lane, and go through it two at a time: beside many others that
 compute, a call's figures would tell little of it. (Of 80 unknown functions: with one at a time, cores had nothing to
@@ -32,6 +36,8 @@ Races:
       for `wake`: `tests/backends/test_threads.py::test_task_given_to_a_thread_that_is_leaving`
     - submit against shutdown: both under `_lock`; a task is refused or run, never stranded:
       `tests/backends/test_threads.py::test_submit_against_shutdown`
+    - a brief call is queued as the thread that goes through their queue finds it empty: it looks again under `_lock`,
+      under which calls are queued: `tests/backends/test_brief.py::test_a_brief_call_comes_as_the_last_one_ends`
     - a newcomer is told to move on as it ends or stands aside: it is in `_newcomers`, or it is not, under `_lock`:
       `tests/backends/test_threads.py::test_a_newcomer_that_has_left_does_not_move_on`
 """
@@ -49,8 +55,10 @@ from typing import ClassVar
 
 from ..futures import blocking_in
 from ..model import BackendName
+from ..platform.gil import gil_enabled
 from ..profiling.call import CallMeter
 from ..profiling.gain import Company
+from ..profiling.glances import Glances
 from ..profiling.sampler import get_sampler
 from .base import UNKNOWN, Backend, BackendLoad, Lane, Outcome, Task
 
@@ -75,16 +83,16 @@ class _LaneState:
         self.used = 0.0
         self.running = 0
 
-    def admits(self, task: Task) -> bool:
+    def admits(self, task: Task | _Seat) -> bool:
         """Whether the task fits the budget; anything does where nothing runs."""
         return self.running <= 0 or self.used + _weight(task) <= self.budget + self.extra + 1e-9
 
-    def enter(self, task: Task) -> None:
+    def enter(self, task: Task | _Seat) -> None:
         """Count the task in."""
         self.used += _weight(task)
         self.running += 1
 
-    def leave(self, task: Task) -> None:
+    def leave(self, task: Task | _Seat) -> None:
         """Count the task out."""
         self.running -= 1
         self.used = max(0.0, self.used - _weight(task)) if self.running else 0.0
@@ -92,7 +100,26 @@ class _LaneState:
             self.extra = 0.0  # what was stuck has gone, and with it the reason to be wider
 
 
-def _weight(task: Task) -> float:
+class _Seat:
+    """What a thread that goes through brief calls takes up, whichever it is at."""
+
+    __slots__ = ("lane", "looked_at", "since", "task", "weight")
+
+    def __init__(self, task: Task) -> None:
+        self.lane: Lane = "brief"
+        self.weight = 1.0
+        self.task = task
+        self.looked_at: Task | None = None
+        self.since = 0.0
+
+    def is_slow(self, now: float) -> bool:
+        """Whether its thread is at the same call as a while ago; to be asked now and then."""
+        if self.looked_at is not self.task:
+            self.looked_at, self.since = self.task, now
+        return now - self.since >= NEWCOMER_SECONDS
+
+
+def _weight(task: Task | _Seat) -> float:
     """The part of its lane's resource that the task keeps busy."""
     return max(task.weight, _SMALLEST_WEIGHT)
 
@@ -125,9 +152,12 @@ class ThreadBackend(Backend):
         """`max_threads` caps threads that do not stand aside; `before_leaving` is a gate for tests."""
         self._lock = threading.Lock()
         self.most = DEFAULT_MAX_THREADS if max_threads is None else max_threads
-        self._newcomers: set[Task] = set()  # those that run in their lane now
+        self._newcomers: set[Task | _Seat] = (
+            set()
+        )  # those that run in their lane now, and who runs brief ones
         self._lanes: dict[Lane, _LaneState] = {
             "new": _LaneState(2 * UNKNOWN),
+            "brief": _LaneState(1.0 if gil_enabled() else float(cores)),
             "wait": _LaneState(2.0),  # twice what keeps the GIL busy: waits and bursts overlap unevenly
             "free": _LaneState(float(cores)),
             "gil": _LaneState(2.0),  # one to compute, one so that a long call does not hold up the rest
@@ -136,7 +166,8 @@ class ThreadBackend(Backend):
         self._threads: set[_Thread] = set()
         self._aside = 0
         self.backlog = 0.0  # seconds of GIL-held CPU time accepted and not yet done; read without the lock
-        self.queued = 0  # tasks in the lanes' queues; read without the lock, as a hint
+        self._brief = self._lanes["brief"].queue  # taken from without the lock
+        self._queued = 0  # tasks in the other lanes' queues
         self.start_seconds = 100e-6  # what starting a thread takes, of late; read without the lock
         self._closed = False
         self._finished = 0
@@ -155,7 +186,8 @@ class ThreadBackend(Backend):
                 self._start(task, lane)
             else:
                 lane.queue.append(task)
-                self.queued += 1
+                if lane.queue is not self._brief:
+                    self._queued += 1
 
     def cancel(self, task: Task) -> None:
         """A task that waits is dropped when its turn comes; one that runs can't be stopped."""
@@ -168,7 +200,8 @@ class ThreadBackend(Backend):
                 lane.queue.remove(task)
             except ValueError:
                 return False
-            self.queued -= 1
+            if lane.queue is not self._brief:
+                self._queued -= 1
             self.backlog = max(0.0, self.backlog - task.cost)
             self._fill()  # it may have held up a lighter one
             self._release_if_over()
@@ -182,6 +215,11 @@ class ThreadBackend(Backend):
                 workers=len(self._threads),
                 backlog=self.backlog,
             )
+
+    @property
+    def queued(self) -> int:
+        """How many tasks are in the lanes' queues; read without the lock, as a hint."""
+        return self._queued + len(self._brief)
 
     @property
     def idle(self) -> int:
@@ -205,8 +243,8 @@ class ThreadBackend(Backend):
                 self._fill()
             return self._finished
 
-    def move_on(self, task: Task) -> None:
-        """A newcomer has been seen to wait: let it go on among those that wait."""
+    def move_on(self, task: Task | _Seat) -> None:
+        """A newcomer has been seen to wait, or a brief call not to be that: let it go on among those that wait."""
         with self._lock:
             if task in self._newcomers:
                 self._exit(task)
@@ -219,6 +257,10 @@ class ThreadBackend(Backend):
         with self._lock:
             running = list(self._newcomers)
         for task in running:
+            if isinstance(task, _Seat):
+                if task.is_slow(time.monotonic()):
+                    self.move_on(task)
+                continue
             meter = task.meter
             seen = None if meter is None else meter.peek()
             if seen is None:
@@ -244,13 +286,13 @@ class ThreadBackend(Backend):
     def abort(self) -> None:
         """Nothing of a thread can be ended; what waits was cancelled by the dispatcher."""
 
-    def _enter(self, task: Task) -> None:
+    def _enter(self, task: Task | _Seat) -> None:
         """Count a task into its lane."""
         self._lanes[task.lane].enter(task)
-        if task.lane == "new":
+        if task.lane == "new" or isinstance(task, _Seat):
             self._newcomers.add(task)
 
-    def _exit(self, task: Task) -> None:
+    def _exit(self, task: Task | _Seat) -> None:
         """Count a task out of its lane."""
         self._lanes[task.lane].leave(task)
         self._newcomers.discard(task)
@@ -268,7 +310,7 @@ class ThreadBackend(Backend):
 
         False if the system has no more threads: then the task waits for one of those there are.
         """
-        self._enter(task)
+        self._enter(_seated(task))
         if self._idle:
             thread = self._idle.pop()
             thread.given = task
@@ -285,12 +327,13 @@ class ThreadBackend(Backend):
             thread.handle.start()
         except RuntimeError:
             self._threads.discard(thread)
-            self._exit(task)
+            self._exit(task.wire if task.lane == "brief" else task)
             if not self._threads:
                 self.backlog = max(0.0, self.backlog - task.cost)
                 raise
             lane.queue.appendleft(task)
-            self.queued += 1
+            if lane.queue is not self._brief:
+                self._queued += 1
             return False
         took = min(time.perf_counter() - began, 10 * self.start_seconds)
         self.start_seconds += (took - self.start_seconds) / 8
@@ -306,8 +349,17 @@ class ThreadBackend(Backend):
     def _next(self) -> tuple[Task, _LaneState] | None:
         """The next admissible task; waiting work first, since starting it costs least."""
         for lane in self._lanes.values():
-            if lane.queue and lane.admits(lane.queue[0]):
-                self.queued -= 1
+            if not lane.queue:
+                continue
+            if lane.queue is self._brief:
+                try:
+                    first = lane.queue[0]
+                    if lane.admits(first):
+                        return lane.queue.popleft(), lane
+                except IndexError:  # who goes through it has come first
+                    pass
+            elif lane.admits(lane.queue[0]):
+                self._queued -= 1
                 return lane.queue.popleft(), lane
         return None
 
@@ -325,7 +377,10 @@ class ThreadBackend(Backend):
             task = thread.given
             thread.given = None
             while task is not None:
-                self._run(task)
+                if task.lane == "brief":
+                    self._go_through(task, task.wire)
+                else:
+                    self._run(task)
                 task = self._after(thread)
             if not self._rest(thread):
                 return
@@ -343,7 +398,7 @@ class ThreadBackend(Backend):
             within_cap = len(self._threads) - len(self._idle) - self._aside <= self.most
             found = self._next() if within_cap else None
             if found is not None:
-                self._enter(found[0])
+                self._enter(_seated(found[0]))
                 self._fill()
                 return found[0]
             self._idle.append(thread)
@@ -389,8 +444,38 @@ class ThreadBackend(Backend):
         self._leave(task)
         task.done(outcome)
 
+    def _go_through(self, task: Task, seat: _Seat) -> None:
+        """Run this brief task and those that wait, one after the other, and hand each back."""
+        me = threading.get_ident()
+        blocking_in(lambda: self._standing_aside(seat))
+        try:
+            while True:
+                seat.task = task
+                if not task.begin():
+                    outcome = Outcome()
+                else:
+                    task.thread = me
+                    try:
+                        outcome = run_here(task)
+                    except BaseException as error:  # a failure of ours must not cost the task its end
+                        outcome = Outcome(error=error)
+                    finally:
+                        task.thread = None
+                self._finished += 1
+                task.done(outcome)
+                if seat.lane != "brief":
+                    return
+                try:
+                    task = self._brief.popleft()
+                except IndexError:
+                    return
+        finally:
+            blocking_in(None)
+            with self._lock:
+                self._exit(seat)
+
     @contextmanager
-    def _standing_aside(self, task: Task) -> Iterator[None]:
+    def _standing_aside(self, task: Task | _Seat) -> Iterator[None]:
         """Free this thread's place while its task waits for another."""
         with self._lock:
             self._exit(task)
@@ -404,10 +489,19 @@ class ThreadBackend(Backend):
                 self._aside -= 1
 
 
+def _seated(task: Task) -> Task | _Seat:
+    """What is counted into a lane: the task, or for a brief one what its thread takes up."""
+    if task.lane != "brief":
+        return task
+    task.wire = seat = _Seat(task)
+    return seat
+
+
 def run_here(task: Task) -> Outcome:
     """Run a task's call in this thread, measured, in the context of its submitter."""
-    if task.glance is not None:
-        return _run_at_a_glance(task, task.glance)
+    glances = task.glances
+    if glances is not None and glances.allowed():
+        return _run_at_a_glance(task, glances)
     snapshot = task.snapshot
     if snapshot is not None:
         snapshot.before()
@@ -433,7 +527,7 @@ def run_here(task: Task) -> Outcome:
     return Outcome(value=value, sample=sample)
 
 
-def _run_at_a_glance(task: Task, glance: Callable[[int], None]) -> Outcome:
+def _run_at_a_glance(task: Task, glances: Glances) -> Outcome:
     """The same for a call of a function that is known, of which only the wall is looked at."""
     began = time.perf_counter_ns()
     try:
@@ -442,5 +536,5 @@ def _run_at_a_glance(task: Task, glance: Callable[[int], None]) -> Outcome:
         # Without this frame, which leads to the task and by its future back to the error.
         trace = error.__traceback__
         return Outcome(error=error.with_traceback(trace.tb_next if trace is not None else None))
-    glance(time.perf_counter_ns() - began)
+    glances.take(time.perf_counter_ns() - began)
     return Outcome(value=value)

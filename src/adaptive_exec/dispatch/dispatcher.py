@@ -39,13 +39,13 @@ from ..futures import Future
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
 from ..profiling.shapes import MATTERS_NS
-from ..routing.lanes import place
+from ..routing.lanes import Place, place
 from ..routing.policy import (
     asked_for,
     decide,
     decide_steadily,
 )
-from ..routing.store import FunctionRecord, Store
+from ..routing.store import FunctionRecord, Steady, Store
 from ..sample import Sample
 from .hogs import Hogs
 from .living import Living
@@ -210,16 +210,19 @@ class Dispatcher:
         steady = record.steady
         if (
             steady is not None
-            and steady[0] is options
-            and steady[1] is record.stay
+            and steady.options is options
+            and steady.stay is record.stay
             and record.estimator.skips()
         ):
-            self._send(task, record, steady[2], watch=False)
+            if steady.place is None or record.hogging:
+                self._send(task, record, steady.decision, watch=False)
+            else:
+                self._send_to_place(task, record, steady.decision, steady.place)
             return
         twin = task.twin is not None
         if options.backend is not None:
             decision = asked_for(options, record.profile())
-            record.steady = (options, record.stay, decision)
+            record.steady = self._steady(options, record.stay, decision)
             self._send(task, record, decision)
             return
         self._router.consult(task, record)
@@ -233,7 +236,7 @@ class Dispatcher:
             lasting = decide_steadily(facts)
             # With a twin it is not for this function alone that its record decides.
             alike = lasting and record.twin is None and record.shapes is None
-            record.steady = (options, facts.stay, lasting) if lasting and alike else None
+            record.steady = self._steady(options, facts.stay, lasting) if lasting and alike else None
             self._send(task, record, lasting or decide(facts))
             return
         self._scouting.take(task, record, self._router.first_here(record, decide(facts)))
@@ -260,19 +263,32 @@ class Dispatcher:
             task.future.stoppable = True
             self._loops.submit(task, record, decision)
             return
-        glances = record.estimator.glances
-        plain = not (
-            task.measure or task.scout or task.coroutine or task.items != 1 or task.shape is not None
-        )
-        task.glance = glances.take if plain and glances.allowed() else None
         where = place(profile, options, self._router.machine)
-        task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
         if where.lane == "new":
             threads, soon = self._threads, self._supervisor.soon
             task.on_wait = lambda: soon(lambda: threads.move_on(task))
+        self._send_to_lane(task, record, where)
+
+    def _steady(self, options: Options, stay: str, decision: Decision) -> Steady:
+        """A decision to be kept for the next calls, with the lane that follows from it."""
+        profile = decision.profile
+        if decision.backend != "thread" or profile is None or not profile.settled:
+            return Steady(options, stay, decision, None)
+        return Steady(options, stay, decision, place(profile, options, self._router.machine))
+
+    def _send_to_place(self, task: Task, record: FunctionRecord, decision: Decision, where: Place) -> None:
+        """Hand a call of a function that is known to a thread, by a decision that was kept."""
+        task.decision = task.future.decision = decision
+        record.count("thread")
+        self._send_to_lane(task, record, where)
+
+    def _send_to_lane(self, task: Task, record: FunctionRecord, where: Place) -> None:
+        """Hand a call to a thread."""
+        if not (task.measure or task.scout or task.coroutine or task.items != 1 or task.shape is not None):
+            task.glances = record.estimator.glances
+        task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
         self._threads.submit(task)
-        if self._threads.queued:
-            self._nudging.look_after()
+        self._nudging.look_after()
 
     def _suited(self, task: Task, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for a call that nobody pinned, with regard to where it comes from and what it needs."""
@@ -302,8 +318,7 @@ class Dispatcher:
                 raise
             task.future.stoppable = False
             self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
-        if self._threads.queued:
-            self._nudging.look_after()
+        self._nudging.look_after()
 
     def _guarded(self, task: Task, send: Callable[[], None]) -> None:
         """Send a call that was accepted before: what goes wrong now belongs into its future."""

@@ -37,7 +37,7 @@ class Nudging:
 
     def look_after(self) -> None:
         """See that somebody looks whether what is queued for threads makes progress."""
-        if self._threads.queued and not self._looking:
+        if not self._looking and self._threads.queued:
             self._looking = True
             self._supervisor.watch(self._threads, self._look())
 

@@ -10,6 +10,8 @@ from .policy import WAITS, hardly_holds_the_gil
 
 __all__ = ["Place", "place"]
 
+BRIEF = 30e-6  # seconds; what takes no longer is over before another thread would be awake
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -39,6 +41,8 @@ def place(profile: Profile, options: Options, machine: Machine) -> Place:
         nobody_knows = gil and options.kind is None and options.backend is None
         return Place("new" if nobody_knows else "wait", UNKNOWN, 0.0)
     whole = profile.cpu + profile.waiting
+    if whole <= BRIEF:
+        return Place("brief", 1.0, 0.0)
     if profile.cpu_ratio < WAITS:
         return Place(
             "wait", (profile.gil_time if gil else profile.cpu) / whole if whole > 0 else 0.0, profile.gil_time

@@ -24,7 +24,7 @@ import types
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..backends.base import Task
 from ..model import BackendName, Decision, Machine, Options, Profile
@@ -34,13 +34,30 @@ from .policy import is_trusted
 
 if TYPE_CHECKING:
     from .callables import Callables
+    from .lanes import Place
     from .safety import Verdict
 
-__all__ = ["FunctionRecord", "Store", "name_of"]
+__all__ = ["FunctionRecord", "Steady", "Store", "name_of"]
 
 LIMIT = 4096
 LATELY = 256
 _SUITED = 16  # kinds of arguments that a verdict is kept for
+
+
+class Steady(NamedTuple):
+    """A decision that holds for as long as nothing is learned.
+
+    Attributes:
+        options: For calls with these.
+        stay: The record's, when it was decided.
+        decision: The decision.
+        place: The lane on threads that follows from it; None where that has to be looked for.
+    """
+
+    options: Options
+    stay: str
+    decision: Decision
+    place: Place | None
 
 
 class FunctionRecord:
@@ -99,9 +116,7 @@ class FunctionRecord:
         self.verdict: Verdict | None = None
         self.suited: dict[tuple[frozenset[type] | None, frozenset[type], Callables | None], Verdict] = {}
         self.stay = ""
-        self.steady: tuple[Options, str, Decision] | None = (
-            None  # a decision for these options and this `stay`
-        )
+        self.steady: Steady | None = None
         self.unable = False  # stays whatever the user says of purity: it, or its arguments, can't travel
         self.before: BackendName | None = None
         self.counts: dict[BackendName, int] = {}

@@ -61,6 +61,7 @@ from ..profiling.gain import Company
 from ..profiling.glances import Glances
 from ..profiling.sampler import get_sampler
 from .base import UNKNOWN, Backend, BackendLoad, Lane, Outcome, Task
+from .patience import Patience, wait_a_moment
 
 __all__ = ["DEFAULT_MAX_THREADS", "ThreadBackend"]
 
@@ -167,6 +168,8 @@ class ThreadBackend(Backend):
         self._aside = 0
         self.backlog = 0.0  # seconds of GIL-held CPU time accepted and not yet done; read without the lock
         self._brief = self._lanes["brief"].queue  # taken from without the lock
+        self._patience = Patience(enabled=cores > 1)
+        self._attend = wait_a_moment if cores > 1 else None
         self._queued = 0  # tasks in the other lanes' queues
         self.start_seconds = 100e-6  # what starting a thread takes, of late; read without the lock
         self._closed = False
@@ -182,6 +185,8 @@ class ThreadBackend(Backend):
                 raise RuntimeError("cannot schedule new futures after shutdown")
             self.backlog += task.cost
             lane = self._lanes[task.lane]
+            if lane.queue is self._brief:
+                task.future.attend = self._attend
             if not lane.queue and self._room() and lane.admits(task):
                 self._start(task, lane)
             else:
@@ -468,7 +473,10 @@ class ThreadBackend(Backend):
                 try:
                     task = self._brief.popleft()
                 except IndexError:
-                    return
+                    found = self._patience.poll(self._brief.popleft, IndexError)
+                    if found is None:
+                        return
+                    task = found
         finally:
             blocking_in(None)
             with self._lock:

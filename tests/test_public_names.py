@@ -18,6 +18,7 @@ PROMISED = {
     "Lock",
     "Profile",
     "Queue",
+    "TaskGroup",
     "errors",
     "get_executor",
     "set_executor",

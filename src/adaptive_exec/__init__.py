@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .default import get_executor, set_executor
     from .executor import AdaptiveExecutor
     from .futures import Future
+    from .groups import TaskGroup
     from .model import Decision, Profile
     from .observe.stats import ExecutorStats
     from .primitives import Lock, Queue
@@ -26,6 +27,7 @@ _HOMES = {
     "Lock": ".primitives",
     "Profile": ".model",
     "Queue": ".primitives",
+    "TaskGroup": ".groups",
     "get_executor": ".default",
     "set_executor": ".default",
     "task": ".task",
@@ -39,6 +41,7 @@ __all__ = [
     "Lock",
     "Profile",
     "Queue",
+    "TaskGroup",
     "errors",
     "get_executor",
     "set_executor",

@@ -14,6 +14,7 @@ from adaptive_exec import (
     Lock,
     Profile,
     Queue,
+    TaskGroup,
     get_executor,
     set_executor,
     task,
@@ -159,3 +160,16 @@ async def has_a_twin() -> None:
     assert_type(ask.submit("x", tries=2), Future[bytes])
     assert_type(await ask_twin("x", tries=2), bytes)
     assert_type(ask.explain().advice, str)
+
+
+def groups(executor: AdaptiveExecutor) -> None:
+    with TaskGroup(executor.options(timeout=1.0)) as group:
+        assert_type(group.submit(square, 2), Future[int])
+        assert_type(group.submit(cube, 2), Future[int])
+        assert_type(group.submit(fetch, "x"), Future[bytes])
+
+
+async def async_groups() -> None:
+    async with TaskGroup() as group:
+        future = group.submit(square, 2)
+    assert_type(await future, int)

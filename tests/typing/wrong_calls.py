@@ -5,7 +5,7 @@ Each `type: ignore` below is needed: both checkers report one that is not, so a 
 
 from __future__ import annotations
 
-from adaptive_exec import AdaptiveExecutor, Lock, Queue, task
+from adaptive_exec import AdaptiveExecutor, Lock, Queue, TaskGroup, task
 
 
 def square(x: int) -> int:
@@ -30,6 +30,12 @@ def submits(executor: AdaptiveExecutor) -> None:
     executor.submit(5)  # type: ignore[call-overload]
     text: str = executor.submit(square, 3).result()  # type: ignore[assignment]
     print(text)
+
+
+def groups(executor: AdaptiveExecutor) -> None:
+    with TaskGroup(executor) as group:
+        group.submit(square, "three")  # type: ignore[call-overload]
+    TaskGroup("executor")  # type: ignore[arg-type]
 
 
 def options(executor: AdaptiveExecutor) -> None:

@@ -53,6 +53,10 @@ class AdaptiveExecutor(Executor):
         max_processes: Worker processes that compute at the same time at most; None means the cores this
             process may use, by affinity and cgroup quota. While a worker's call waits for a shared
             primitive another one may stand in for it, so there can be twice as many.
+        max_pending: Calls that may be accepted and not ended; None means any number. With that many, `submit` waits
+            until one has ended. On an event loop it never does: the future is there at once, and its call comes in
+            when its turn does. What calls of the executor, or done callbacks, submit comes in at once, since room
+            may depend on it.
         mp_context: A `multiprocessing` context, or its name, to start workers with; None means the
             library's own fork server where the system has fork, else "spawn".
         initializer: Called once in each worker process before its first task.
@@ -74,6 +78,7 @@ class AdaptiveExecutor(Executor):
         max_threads: int | None = None,
         max_processes: int | None = None,
         *,
+        max_pending: int | None = None,
         mp_context: BaseContext | str | None = None,
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
@@ -82,6 +87,7 @@ class AdaptiveExecutor(Executor):
     ) -> None:
         check_size("max_threads", max_threads)
         check_size("max_processes", max_processes)
+        check_size("max_pending", max_pending)
         check_size("max_tasks_per_child", max_tasks_per_child)
         if initializer is not None and not callable(initializer):
             raise TypeError(
@@ -104,7 +110,9 @@ class AdaptiveExecutor(Executor):
             cores=cores,
             max_tasks=max_tasks_per_child,
         )
-        self._start(ThreadBackend(max_threads, cores), processes, max_processes or cores, kept_in)
+        self._start(
+            ThreadBackend(max_threads, cores), processes, max_processes or cores, kept_in, max_pending
+        )
 
     def _start(
         self,
@@ -112,6 +120,7 @@ class AdaptiveExecutor(Executor):
         processes: WorkerPool,
         max_processes: int,
         profiles: ProfileFile | None = None,
+        max_pending: int | None = None,
     ) -> None:
         """Put the parts together."""
         self._dispatcher = Dispatcher(
@@ -122,6 +131,7 @@ class AdaptiveExecutor(Executor):
             exits.register,
             exits.forget,
             profiles,
+            max_pending,
         )
         weakref.finalize(self, exits.let_go, self._dispatcher).atexit = False
 

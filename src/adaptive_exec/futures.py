@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from .model import Decision
 
-__all__ = ["Future", "blocking_in", "callbacks_by", "refuse_to_wait"]
+__all__ = ["Future", "blocking_in", "callbacks_by", "may_block", "refuse_to_wait", "standing_aside"]
 
 T = TypeVar("T")
 
@@ -68,6 +68,17 @@ _here = _Here()
 def blocking_in(hook: Callable[[], AbstractContextManager[None]] | None) -> None:
     """Set what this thread enters while it waits for a future; None for an ordinary thread."""
     _here.enter = hook
+
+
+def may_block() -> bool:
+    """Whether this thread may wait for a call to end: not if it is one of those that deliver results."""
+    return _here.enter is not refuse_to_wait
+
+
+def standing_aside() -> AbstractContextManager[None]:
+    """What this thread enters while it waits, so that its owner may compensate for it."""
+    enter = _here.enter
+    return _UNHINDERED if enter is None else enter()
 
 
 def callbacks_by(hook: Callable[[Callable[[], object]], object] | None) -> None:
@@ -334,8 +345,7 @@ class Future(StandardFuture[T], Generic[T]):
             )
         if self.only_on is not None and self.only_on.is_closed():
             raise RuntimeError("this result will never come: the event loop that had to bring it is closed")
-        enter = _here.enter
-        return _UNHINDERED if enter is None else enter()
+        return standing_aside()
 
     def __await__(self) -> Generator[Any, None, T]:
         return asyncio.wrap_future(self).__await__()

@@ -47,6 +47,7 @@ from ..routing.policy import (
 )
 from ..routing.store import FunctionRecord, Steady, Store
 from ..sample import Sample
+from .admission import Admission
 from .hogs import Hogs
 from .living import Living
 from .loops import Loops
@@ -75,6 +76,7 @@ class Dispatcher:
         on_start: Callable[[Dispatcher], object] = id,
         on_end: Callable[[Dispatcher], object] = id,
         profiles: ProfileFile | None = None,
+        max_pending: int | None = None,
     ) -> None:
         """`on_start` and `on_end` are told when there first is, and when there is no more, something to end."""
         self._on_start = on_start
@@ -91,6 +93,7 @@ class Dispatcher:
         self._nudging = Nudging(threads, self._supervisor)
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
         self._living = Living()
+        self._admission = None if max_pending is None else Admission(max_pending)
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
         self._started = False
         self._take_back, self._give_up = self._done, self._cancelled  # made once, not for each call
@@ -122,6 +125,81 @@ class Dispatcher:
             if self._supervisor.start():
                 self._on_start(self)
             self._started = True
+        admission = self._admission
+        if admission is not None:
+            return self._accept_in_turn(admission, fn, args, kwargs, options, subject, items, twin)
+        record, task = self._made(fn, args, kwargs, options, subject, items)
+        living.enter(task)
+        self._set_off(task, record, twin)
+        return task.future
+
+    def _accept_in_turn(
+        self,
+        admission: Admission,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        options: Options,
+        subject: Callable[..., Any],
+        items: int,
+        twin: Callable[..., Any] | None,
+    ) -> Future[Any]:
+        """Take a call once there is room for it; on a loop its future is there before."""
+        at_once = admission.never_waits() or bool(self._living.delivering.tasks)
+        loop = None if at_once else asyncio._get_running_loop()
+        placed = not at_once and loop is None
+        if placed and not admission.wait():
+            self._living.refuse()
+        try:
+            record, task = self._made(fn, args, kwargs, options, subject, items)
+            admission.mark(task.context)
+            self._living.enter(task)
+        except BaseException:
+            if placed:
+                admission.leave()
+            raise
+        if loop is not None:
+            if task.coroutine and options.backend is None:
+                task.future.only_on = loop  # it runs where it was submitted, now or later
+            placed = admission.line_up(task, lambda: self._come_in(task, record, twin, loop))
+            if not placed:
+                return task.future
+        task.placed = placed
+        self._set_off(task, record, twin)
+        return task.future
+
+    def _come_in(
+        self,
+        task: Task,
+        record: FunctionRecord,
+        twin: Callable[..., Any] | None,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """A call has waited in line and has a place now: send it off, but not on the thread that has made room."""
+
+        def set_off() -> None:
+            self._guarded(task, lambda: self._set_off(task, record, twin))
+
+        task.placed = True
+        if task.future.only_on is None:
+            self._supervisor.soon(set_off)
+            return
+        try:
+            loop.call_soon_threadsafe(set_off)
+        except RuntimeError:
+            problem = RuntimeError(f"the event loop was closed before {task.name} began")
+            self._supervisor.soon(lambda: task.done(Outcome(error=problem)))
+
+    def _made(
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        options: Options,
+        subject: Callable[..., Any],
+        items: int,
+    ) -> tuple[FunctionRecord, Task]:
+        """A call's task, with its future, and the record of its function."""
         record = self._store.record(subject)
         future: Future[Any] = Future()
         context = contextvars.copy_context()
@@ -134,7 +212,10 @@ class Dispatcher:
         future.call, future.on_cancel = task, self._give_up
         if options.timeout is not None:
             task.on_begin = functools.partial(self._started_with_timeout, task)
-        living.enter(task)
+        return record, task
+
+    def _set_off(self, task: Task, record: FunctionRecord, twin: Callable[..., Any] | None) -> None:
+        """Send a call that was accepted on its way."""
         if twin is not None:
             task.twin = twin
             record.takes_off()
@@ -143,7 +224,6 @@ class Dispatcher:
         except BaseException:
             self._forget(task)
             raise
-        return future
 
     def soon(self, act: Callable[[], object]) -> None:
         """Do something on the library's own thread; may be asked for inside a finalizer."""
@@ -176,7 +256,7 @@ class Dispatcher:
         """
         if self._living.forgotten:
             return
-        live = self._living.close()
+        live = self._close()
         if cancel_futures:
             for task in live:
                 task.future.cancel_pending()
@@ -190,16 +270,25 @@ class Dispatcher:
         """End everything that can be ended, now."""
         if self._living.forgotten:
             return
-        for task in self._living.close():
+        for task in self._close():
             task.future.cancel()
         for backend in self._backends.values():
             backend.abort()
         self._end_if_over(wait=False)
 
+    def _close(self) -> list[Task]:
+        """Let no more calls come in; those that are under way."""
+        live = self._living.close()
+        if self._admission is not None:
+            self._admission.close()
+        return live
+
     def forget(self) -> None:
         """In a forked copy of this process nothing of this runs, and somebody else may have held the locks."""
         self._profiles = None
         self._living.forget()
+        if self._admission is not None:
+            self._admission.forget()
         self._processes.forget()
 
     # --- routing ----------------------------------------------------------------------------------
@@ -457,13 +546,17 @@ class Dispatcher:
             task.deadline.give_up()
         if task.scout or task.trial:
             self._scouting.ended(task, record)
+        if task.placed and self._admission is not None:
+            task.placed = False
+            self._admission.leave()
         if self._living.leave(task):
             self._end_if_over(wait=False)
 
     def _cancelled(self, task: Task) -> None:
         """The user cancelled a call's future."""
         record: FunctionRecord = task.owner
-        if self._scouting.withdraw(task, record):
+        lined_up = self._admission is not None and self._admission.withdraw(task)
+        if lined_up or self._scouting.withdraw(task, record):
             self._forget(task)
         elif task.decision is not None:
             self._backends[task.decision.backend].cancel(task)
@@ -504,6 +597,8 @@ class Dispatcher:
             if not self._is_stranded(task, at_exit):
                 continue
             self._resolve(task, None, RuntimeError(f"the event loop was closed before {task.name} ended"))
+            if self._admission is not None:
+                self._admission.withdraw(task)
             self._forget(task)
 
     def _is_stranded(self, task: Task, at_exit: bool) -> bool:

@@ -28,7 +28,7 @@ from .observe.stats import ExecutorStats
 from .platform.cores import usable_cores
 from .platform.gil import gil_enabled
 from .primitives import home_address
-from .routing.store import is_coroutine_function
+from .routing.store import is_coroutine_function, name_of
 
 if TYPE_CHECKING:
     from .routing.profiles import ProfileFile
@@ -172,6 +172,7 @@ class AdaptiveExecutor(Executor):
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[T]: ...
 
     @overload
@@ -183,6 +184,7 @@ class AdaptiveExecutor(Executor):
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[T]: ...
 
     def map(
@@ -193,6 +195,7 @@ class AdaptiveExecutor(Executor):
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[Any]:
         """Call `fn` for each item, as the builtin `map` does, all over the machine.
 
@@ -204,6 +207,8 @@ class AdaptiveExecutor(Executor):
             buffersize: Items taken from the iterables beyond the results given out. None means all at
                 once if every iterable has a length, else 256.
             ordered: True gives results in the order of the items, False as they come.
+            progress: Show on standard error how many results have been taken: a bar where tqdm is installed, in
+                notebooks, too, else a plain line.
 
         Returns:
             An iterator of results, for `for` and for `async for`. It raises what the first failing call
@@ -214,7 +219,7 @@ class AdaptiveExecutor(Executor):
             ValueError: A size is not positive.
             RuntimeError: The executor has been shut down.
         """
-        return self._map(DEFAULT, fn, iterables, timeout, chunksize, buffersize, ordered)
+        return self._map(DEFAULT, fn, iterables, timeout, chunksize, buffersize, ordered, progress)
 
     def options(
         self,
@@ -332,10 +337,13 @@ class AdaptiveExecutor(Executor):
         chunksize: int | None,
         buffersize: int | None,
         ordered: bool,
+        progress: bool,
     ) -> MapResults[T]:
         """Accept a `map`."""
         subject, twin = subject_of(check_callable(fn)), twin_of(fn)
         check_sizes(chunksize, buffersize)
+        if not isinstance(progress, bool):
+            raise TypeError(f"progress must be True or False, not {type(progress).__name__}")
         if not iterables:
             raise TypeError("map() must have at least one iterable: pass what fn is to be called with")
 
@@ -352,6 +360,7 @@ class AdaptiveExecutor(Executor):
             buffersize=buffersize,
             ordered=ordered,
             later=self._dispatcher.soon,
+            shown_as=name_of(subject) if progress else None,
         )
 
 
@@ -385,6 +394,7 @@ class ExecutorView:
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[T]: ...
 
     @overload
@@ -396,6 +406,7 @@ class ExecutorView:
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[T]: ...
 
     def map(
@@ -406,9 +417,12 @@ class ExecutorView:
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[Any]:
         """As `AdaptiveExecutor.map`, with this view's options."""
-        return self._executor._map(self._options, fn, iterables, timeout, chunksize, buffersize, ordered)
+        return self._executor._map(
+            self._options, fn, iterables, timeout, chunksize, buffersize, ordered, progress
+        )
 
     def options(self, **changes: Any) -> ExecutorView:
         """This view with some options changed; the names are those of `AdaptiveExecutor.options`."""

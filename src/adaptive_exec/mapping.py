@@ -17,9 +17,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .futures import Future
+
+if TYPE_CHECKING:
+    from .observe.progress import Progress
 
 __all__ = ["MapResults", "Submit", "check_sizes"]
 
@@ -122,8 +125,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         buffersize: int | None,
         ordered: bool,
         later: Callable[[Callable[[], object]], None],
+        shown_as: str | None = None,
     ) -> None:
         self._later = later
+        self._progress: Progress | None = None
         self._begun = False
         self._submit = submit
         self._fn = fn
@@ -144,7 +149,16 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
             chunksize = self._chunksize = min(chunksize, buffersize or DEFAULT_BUFFER)
             self._room = max(1, (buffersize or DEFAULT_BUFFER) // chunksize)
         self._carrier: Callable[..., Any] = fn if self._chunksize == 1 else ChunkRunner(fn)
-        self._fill()
+        if shown_as is not None:
+            from .observe.progress import make_progress
+
+            total = min(len(each) for each in iterables if isinstance(each, Sized)) if sized else None
+            self._progress = make_progress(shown_as, total)
+        try:
+            self._fill()
+        except BaseException:
+            self._shown()
+            raise
 
     def _fill(self) -> None:
         """Submit as much as there is room for."""
@@ -168,11 +182,15 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
 
     def _taken(self, value: Any) -> None:
         """Unpack what one submitted call gave."""
+        items = 1
         if self._chunksize == 1:
             self._ready.append(value)
-            return
-        self._ready.extend(value.values)
-        self._error = value.error
+        else:
+            items = len(value.values)
+            self._ready.extend(value.values)
+            self._error = value.error
+        if self._progress is not None:
+            self._progress.update(items)
 
     def _remaining(self) -> float | None:
         """Seconds left of the timeout."""
@@ -214,6 +232,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                 self.close()
                 raise
         if not self._ready:
+            self._shown()
             raise StopIteration
         return self._ready.popleft()
 
@@ -238,6 +257,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                 self.close()
                 raise
         if not self._ready:
+            self._shown()
             raise StopAsyncIteration
         return self._ready.popleft()
 
@@ -253,8 +273,15 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         self._exhausted = True
         self._ready.clear()
         self._left = 0
+        self._shown()
         under_way, self._under_way = self._under_way, deque()
         _cancel(under_way)
+
+    def _shown(self) -> None:
+        """There is no more to be shown."""
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
 
     def __del__(self) -> None:
         # As in the standard library, results that nobody ever asked for are still worked out. And this runs

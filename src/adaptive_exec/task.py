@@ -135,6 +135,7 @@ class TaskFunction(Generic[P, R_co]):
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[T]: ...
 
     @overload
@@ -145,6 +146,7 @@ class TaskFunction(Generic[P, R_co]):
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[R_co]: ...
 
     def map(
@@ -154,6 +156,7 @@ class TaskFunction(Generic[P, R_co]):
         chunksize: int | None = None,
         buffersize: int | None = None,
         ordered: bool = True,
+        progress: bool = False,
     ) -> MapResults[Any]:
         """Submit a call an item; as `AdaptiveExecutor.map`."""
         return self._view().map(
@@ -163,6 +166,7 @@ class TaskFunction(Generic[P, R_co]):
             chunksize=chunksize,
             buffersize=buffersize,
             ordered=ordered,
+            progress=progress,
         )
 
     def options(self, **changes: Any) -> TaskFunction[P, R_co]:

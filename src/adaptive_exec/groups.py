@@ -41,6 +41,7 @@ __all__ = ["TaskGroup"]
 P = ParamSpec("P")
 T = TypeVar("T")
 _UNHANDLED: Final = "unhandled errors in a TaskGroup"
+_NAP: Final = 1.0
 _OUTRIGHT: Final = (KeyboardInterrupt, SystemExit)
 
 
@@ -141,7 +142,9 @@ class _Members:
         """One that has not been counted out; None, and the group has ended, once there are no more."""
         with self.changed:
             while not self.pending and self.submitting:
-                self.changed.wait()
+                self.changed.wait(
+                    _NAP
+                )  # a signal that comes as the main thread falls asleep would have to wait
             first = next(iter(self.pending), None)
             self.ended = first is None
             return first

@@ -67,7 +67,7 @@ def maps() -> None:
 
 async def maps_on_a_loop() -> None:
     async with AdaptiveExecutor() as executor:
-        async for number in executor.map(square, range(3), ordered=False):
+        async for number in executor.map(square, range(3), ordered=False, progress=True):
             assert_type(number, int)
 
 

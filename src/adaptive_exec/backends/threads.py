@@ -84,6 +84,13 @@ class _LaneState:
         self.used = 0.0
         self.running = 0
 
+    def first(self) -> Task | None:
+        """The task that waits longest; None if none does, or the last is just being taken."""
+        try:
+            return self.queue[0]
+        except IndexError:
+            return None
+
     def admits(self, task: Task | _Seat) -> bool:
         """Whether the task fits the budget; anything does where nothing runs."""
         return self.running <= 0 or self.used + _weight(task) <= self.budget + self.extra + 1e-9
@@ -243,8 +250,9 @@ class ThreadBackend(Backend):
         with self._lock:
             if self._finished == finished_before:
                 for lane in self._lanes.values():
-                    if lane.queue:
-                        lane.extra += max(1.0, lane.extra * 0.5) * _weight(lane.queue[0]) + _SMALLEST_WEIGHT
+                    first = lane.first()
+                    if first is not None:
+                        lane.extra += max(1.0, lane.extra * 0.5) * _weight(first) + _SMALLEST_WEIGHT
                 self._fill()
             return self._finished
 
@@ -354,18 +362,16 @@ class ThreadBackend(Backend):
     def _next(self) -> tuple[Task, _LaneState] | None:
         """The next admissible task; waiting work first, since starting it costs least."""
         for lane in self._lanes.values():
-            if not lane.queue:
+            first = lane.first()
+            if first is None or not lane.admits(first):
                 continue
-            if lane.queue is self._brief:
-                try:
-                    first = lane.queue[0]
-                    if lane.admits(first):
-                        return lane.queue.popleft(), lane
-                except IndexError:  # who goes through it has come first
-                    pass
-            elif lane.admits(lane.queue[0]):
+            if lane.queue is not self._brief:
                 self._queued -= 1
                 return lane.queue.popleft(), lane
+            try:
+                return lane.queue.popleft(), lane
+            except IndexError:  # who goes through it has come first
+                pass
         return None
 
     def _release_if_over(self) -> None:

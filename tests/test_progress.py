@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -152,6 +153,9 @@ def test_with_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
     tqdm = pytest.importorskip("tqdm")
     monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)  # or it starts a thread that stays
+    monkeypatch.setattr(
+        tqdm.tqdm, "_lock", threading.RLock(), raising=False
+    )  # or it makes one for processes, too
     bar: Any = make_progress("parse", 10, stream)
     bar.update(4)
     bar.close()

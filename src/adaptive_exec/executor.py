@@ -203,7 +203,8 @@ class AdaptiveExecutor(Executor):
             fn: A function of as many arguments as there are iterables.
             *iterables: Where the arguments come from; the shortest ends it.
             timeout: Seconds from now within which each result has to be there; None waits.
-            chunksize: Items that go together; None means one at a time.
+            chunksize: Items that go together; None means one at a time, or more where that can't be told but by
+                the time it takes: of plain values, if all of them are there, for functions that only compute.
             buffersize: Items taken from the iterables beyond the results given out. None means all at
                 once if every iterable has a length, else 256.
             ordered: True gives results in the order of the items, False as they come.
@@ -356,9 +357,10 @@ class AdaptiveExecutor(Executor):
             fn,
             iterables,
             timeout=timeout,
-            chunksize=1 if chunksize is None or is_coroutine_function(subject) else chunksize,
+            chunksize=1 if is_coroutine_function(subject) else chunksize,
             buffersize=buffersize,
             ordered=ordered,
+            plan=lambda items: 1 if twin else self._dispatcher.calls_in_one(subject, options, items),
             later=self._dispatcher.soon,
             shown_as=name_of(subject) if progress else None,
         )

@@ -16,10 +16,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
-from itertools import islice
+from concurrent.futures import wait
+from itertools import chain, islice, starmap
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .futures import Future
+from .futures import Future, may_block
 
 if TYPE_CHECKING:
     from .observe.progress import Progress
@@ -28,9 +29,16 @@ __all__ = ["MapResults", "Submit", "check_sizes"]
 
 T = TypeVar("T")
 DEFAULT_BUFFER = 256
+AT_LEAST = 64
+PROBES = 8
+PROBE_SECONDS = 0.005
+_PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 Submit = Callable[[Callable[..., Any], tuple[Any, ...], int], Future[Any]]
 """Submits `carrier(*args)`, which makes that many calls."""
+
+Plan = Callable[[int], int | None]
+"""Says how many of so many calls are best made as one; None as long as too little is known of them."""
 
 
 def check_sizes(chunksize: int | None, buffersize: int | None) -> None:
@@ -67,11 +75,12 @@ class ChunkRunner:
 
     def __call__(self, chunk: list[tuple[Any, ...]]) -> ChunkOutcome:
         values: list[Any] = []
-        for args in chunk:
-            try:
-                values.append(self.fn(*args))
-            except Exception as error:
-                return ChunkOutcome(values, error)
+        try:
+            values.extend(starmap(self.fn, chunk))  # what came before an error stays
+        except Exception as error:
+            return ChunkOutcome(values, error)
+        if len(values) < len(chunk):
+            return ChunkOutcome(values, RuntimeError("the mapped function raised StopIteration"))
         return ChunkOutcome(values, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -121,9 +130,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         iterables: tuple[Iterable[Any], ...],
         *,
         timeout: float | None,
-        chunksize: int,
+        chunksize: int | None,
         buffersize: int | None,
         ordered: bool,
+        plan: Plan,
         later: Callable[[Callable[[], object]], None],
         shown_as: str | None = None,
     ) -> None:
@@ -132,8 +142,8 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         self._begun = False
         self._submit = submit
         self._fn = fn
-        self._items = zip(*iterables, strict=False)
-        self._chunksize = chunksize
+        self._items: Iterator[tuple[Any, ...]] = zip(*iterables, strict=False)
+        self._chunksize = chunksize or 1
         self._end = None if timeout is None else time.monotonic() + timeout
         self._ordered = ordered
         self._under_way: deque[Future[Any]] = deque()
@@ -146,49 +156,73 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         if buffersize is None and sized:
             self._room: int | None = None
         else:
-            chunksize = self._chunksize = min(chunksize, buffersize or DEFAULT_BUFFER)
-            self._room = max(1, (buffersize or DEFAULT_BUFFER) // chunksize)
-        self._carrier: Callable[..., Any] = fn if self._chunksize == 1 else ChunkRunner(fn)
+            self._chunksize = min(self._chunksize, buffersize or DEFAULT_BUFFER)
+            self._room = max(1, (buffersize or DEFAULT_BUFFER) // self._chunksize)
         if shown_as is not None:
             from .observe.progress import make_progress
 
             total = min(len(each) for each in iterables if isinstance(each, Sized)) if sized else None
             self._progress = make_progress(shown_as, total)
         try:
+            if chunksize is None and self._room is None:
+                self._choose_chunksize(plan)
             self._fill()
         except BaseException:
             self._shown()
             raise
 
+    def _choose_chunksize(self, plan: Plan) -> None:
+        """Make many calls as one where that changes nothing but the time it takes.
+
+        That is so for plain values, given to a function that does nothing but compute. One of which too little is
+        known is given a few items by themselves, and a moment.
+        """
+        rows = list(self._items)
+        self._items = iter(rows)
+        if len(rows) < AT_LEAST or not _PLAIN.issuperset(map(type, chain.from_iterable(rows))):
+            return
+        size = plan(len(rows))
+        if size is None:
+            for _ in range(PROBES):
+                self._send_next()
+            if may_block() and asyncio._get_running_loop() is None:
+                wait(self._under_way, PROBE_SECONDS)
+            size = plan(len(rows) - PROBES)
+        self._chunksize = size or 1
+
     def _fill(self) -> None:
         """Submit as much as there is room for."""
         while not self._exhausted and (self._room is None or self._left < self._room):
-            if self._chunksize == 1:
-                args = next(self._items, None)
-                if args is None:
-                    self._exhausted = True
-                    return
-                future = self._submit(self._carrier, args, 1)
-            else:
-                chunk = list(islice(self._items, self._chunksize))
-                if not chunk:
-                    self._exhausted = True
-                    return
-                future = self._submit(self._carrier, (chunk,), len(chunk))
-            self._left += 1
-            self._under_way.append(future)
-            if not self._ordered:
-                self._completions.add(future)
+            self._send_next()
+
+    def _send_next(self) -> None:
+        """Submit the next item, or the next few as one call."""
+        if self._chunksize == 1:
+            args = next(self._items, None)
+            if args is None:
+                self._exhausted = True
+                return
+            future = self._submit(self._fn, args, 1)
+        else:
+            chunk = list(islice(self._items, self._chunksize))
+            if not chunk:
+                self._exhausted = True
+                return
+            future = self._submit(ChunkRunner(self._fn), (chunk,), len(chunk))
+        self._left += 1
+        self._under_way.append(future)
+        if not self._ordered:
+            self._completions.add(future)
 
     def _taken(self, value: Any) -> None:
         """Unpack what one submitted call gave."""
         items = 1
-        if self._chunksize == 1:
-            self._ready.append(value)
-        else:
+        if isinstance(value, ChunkOutcome):
             items = len(value.values)
             self._ready.extend(value.values)
             self._error = value.error
+        else:
+            self._ready.append(value)
         if self._progress is not None:
             self._progress.update(items)
 
@@ -211,8 +245,17 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
             raise
         return self._left > 0
 
-    def __iter__(self) -> MapResults[T]:
-        return self
+    def __iter__(self) -> Iterator[T]:  # noqa: PYI034  a generator gives results in a third of the time
+        # What goes on where this is, as it would, and gives what is there without being asked for each.
+        ready, following = self._ready, self.__next__
+        while True:
+            while ready:
+                yield ready.popleft()
+            try:
+                value = following()
+            except StopIteration:
+                return
+            yield value
 
     def __next__(self) -> T:
         self._begun = True

@@ -7,7 +7,7 @@ nanoseconds (`_ns`) in measured ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 BackendName = Literal["inline", "thread", "process", "loop", "cluster", "interpreter"]
@@ -72,6 +72,18 @@ class Profile:
     def gil_time(self) -> float:
         """Seconds of a call that hold the GIL, or else keep others waiting; all of its CPU time while unknown."""
         return self.cpu * (1.0 if self.gil_ratio is None else max(self.gil_ratio, self.serial_ratio or 0.0))
+
+    def times(self, calls: int) -> Profile:
+        """The profile of so many calls, made one after the other as one."""
+        if calls == 1:
+            return self
+        return replace(
+            self,
+            wall=self.wall * calls,
+            cpu=self.cpu * calls,
+            payload_bytes=None if self.payload_bytes is None else self.payload_bytes * calls,
+            pickling=None if self.pickling is None else self.pickling * calls,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,10 @@ class Dispatcher:
             self._forget(task)
             raise
 
+    def calls_in_one(self, subject: Callable[..., Any], options: Options, items: int) -> int | None:
+        """How many of so many calls with plain values are best made as one; None while too little is known."""
+        return self._router.calls_in_one(self._store.record(subject), subject, options, items)
+
     def soon(self, act: Callable[[], object]) -> None:
         """Do something on the library's own thread; may be asked for inside a finalizer."""
         if not self._living.forgotten:
@@ -299,6 +303,7 @@ class Dispatcher:
         steady = record.steady
         if (
             steady is not None
+            and task.items == 1
             and steady.options is options
             and steady.stay is record.stay
             and record.estimator.skips()
@@ -317,6 +322,8 @@ class Dispatcher:
         self._router.consult(task, record)
         varied = record.shapes is not None and not twin and task.items == 1
         profile = record.profile_by_shape(task, self._router.machine) if varied else None
+        if task.items != 1:
+            profile = record.profile().times(task.items)
         facts = self._router.facts(record, options, fn=task.subject, profile=profile, twin=twin)
         if record.coroutine or options.kind is not None:
             self._send(task, record, decide(facts))
@@ -324,7 +331,7 @@ class Dispatcher:
         if self._router.trusts(record, facts.profile):
             lasting = decide_steadily(facts)
             # With a twin it is not for this function alone that its record decides.
-            alike = lasting and record.twin is None and record.shapes is None
+            alike = lasting and record.twin is None and record.shapes is None and task.items == 1
             record.steady = self._steady(options, facts.stay, lasting) if lasting and alike else None
             self._send(task, record, lasting or decide(facts))
             return
@@ -456,7 +463,9 @@ class Dispatcher:
             if sample.steps:
                 self._hogs.note(record, sample.longest_step_ns)
             estimator = record.twin if task.as_twin and record.twin is not None else record.estimator
-            estimator.add(sample if task.items == 1 else per_call(sample, task.items))
+            if task.items != 1:
+                estimator.glances.alike(task.items - 1)
+            estimator.add(per_call(sample, task.items))
             if task.company is not None and self._says_what_threads_gain(task, sample):
                 estimator.note_gain(sample, task.company, self._router.machine.cores)
             if task.shape is not None:

@@ -19,6 +19,10 @@ __all__ = ["Router", "first_line"]
 
 JUDGE_FROM_SECONDS = 100e-6
 CONSULT_FROM_SECONDS = 500e-6
+CHUNK_SECONDS = 4e-3
+CHUNKS_A_CORE = 4  # so that none is idle for long at the end
+LEAST_SECONDS = 100e-9
+MOST_IN_ONE = 1000  # what is given is compared after a call, up to a number of parts (`aliases.py`)
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType)
 
 
@@ -125,6 +129,39 @@ class Router:
             record.estimator.only_computes(verdict.gil)
         elif verdict.by_turns:
             record.estimator.goes_by_turns()
+
+    def calls_in_one(
+        self, record: FunctionRecord, subject: Callable[..., Any], options: Options, items: int
+    ) -> int | None:
+        """How many of so many calls with plain values are best made as one.
+
+        More than one where that changes nothing but the time that it takes: what only computes waits for no other
+        call, is not told of by itself, and has no time limit.
+
+        Args:
+            record: The function's.
+            subject: The function.
+            options: What the caller asked for.
+            items: How many calls there are.
+
+        Returns:
+            The number; None as long as too little is known.
+        """
+        if record.coroutine or options.kind == "io" or options.timeout is not None or options.retries:
+            return 1
+        if options.backend not in (None, "thread", "process"):
+            return 1
+        profile = record.estimator.profile()
+        if not profile.settled:
+            return None
+        if profile.cpu >= CHUNK_SECONDS / 2 or record.stay:
+            return 1
+        verdict = record.judged(subject)
+        if not (verdict.allowed and verdict.computes):
+            return 1
+        record.estimator.only_computes(verdict.gil)
+        fair = -(-items // (CHUNKS_A_CORE * self.machine.cores))
+        return max(1, min(int(CHUNK_SECONDS / max(profile.cpu, LEAST_SECONDS)), fair, MOST_IN_ONE))
 
     def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for the next call, which stays here if its function's figures are another run's."""

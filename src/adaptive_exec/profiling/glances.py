@@ -69,6 +69,10 @@ class Glances:
             self._limits = limits_of(profile)
         self._left = _IN_A_ROW if profile.wall >= _BRIEF_SECONDS else _BRIEF_IN_A_ROW
 
+    def alike(self, calls: int) -> None:
+        """So many calls beside the one that is learned next were as that one, as in a chunk of a `map`."""
+        self._seen += calls
+
     def taken(self) -> int:
         """How many calls have been taken since this was asked last."""
         seen, self._seen = self._seen, 0

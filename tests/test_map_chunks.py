@@ -1,0 +1,265 @@
+"""`map` with nothing said: many calls are made as one where that changes nothing but the time it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from adaptive_exec import AdaptiveExecutor, task
+from adaptive_exec.mapping import AT_LEAST, PROBES, ChunkRunner
+from adaptive_exec.model import Options, Profile
+from adaptive_exec.platform.gil import gil_enabled
+from adaptive_exec.sample import Sample
+from tests import work
+
+NOTED: list[int] = []
+
+
+@pytest.fixture
+def executor() -> Iterator[AdaptiveExecutor]:
+    with AdaptiveExecutor(max_processes=2) as made:
+        yield made
+
+
+def half(n: int) -> float:
+    """Does nothing but compute."""
+    return n / 2
+
+
+def joined(a: str, b: str) -> str:
+    """The same of two."""
+    return a + b
+
+
+def inverse(n: int) -> float:
+    """Fails at 0."""
+    return 1 / n
+
+
+def notes(n: int) -> int:
+    """Changes what others see."""
+    NOTED.append(n)
+    return n
+
+
+def rests(n: int) -> int:
+    """Waits."""
+    time.sleep(0)
+    return n
+
+
+def first_of(items: list[int]) -> int:
+    """Is given something that may be changed."""
+    return items[0]
+
+
+def ends(n: int) -> int:
+    """Raises what ends an iteration."""
+    if n == 100:
+        raise StopIteration
+    return n
+
+
+def known(executor: AdaptiveExecutor, fn: Callable[..., Any], cpu_ns: int = 10_000) -> None:
+    """As after some calls."""
+    record = executor._dispatcher._store.record(fn)
+    for _ in range(20):
+        record.estimator.add(Sample(cpu_ns, cpu_ns))
+
+
+def sizes(
+    executor: AdaptiveExecutor, fn: Callable[..., Any], *iterables: Any, **how: Any
+) -> tuple[Any, list[Any]]:
+    """How many calls are made as one, and what they gave."""
+    results = executor.map(fn, *iterables, **how)
+    return results._chunksize, list(results)
+
+
+def test_plain_values_go_together(executor: AdaptiveExecutor) -> None:
+    """As many as take a few milliseconds, and never so many that a core has nothing to do."""
+    known(executor, half)
+    together, results = sizes(executor, half, range(10_000))
+    assert 100 < together <= 400
+    assert [n / 2 for n in range(10_000)] == results
+    cores = executor._dispatcher._router.machine.cores
+    assert -(-AT_LEAST // (4 * cores)) == sizes(executor, half, range(AT_LEAST))[0]
+    known(executor, joined)
+    together, results = sizes(executor, joined, ["a"] * 500, "b" * 500)
+    assert together > 10
+    assert ["ab"] * 500 == results
+
+
+def test_a_function_that_is_not_known_is_given_a_moment(executor: AdaptiveExecutor) -> None:
+    """A few calls by themselves, then many as one, in order."""
+    results = executor.map(half, range(5_000))
+    kinds = [future.decision is not None for future in list(results._under_way)[:PROBES]]
+    assert [True] * PROBES == kinds
+
+    assert [n / 2 for n in range(5_000)] == list(results)
+    assert sizes(executor, half, range(5_000))[0] > 1
+
+
+@pytest.mark.parametrize(
+    ("fn", "items", "how"),
+    [
+        (half, range(AT_LEAST - 1), {}),
+        (half, iter(range(500)), {}),
+        (half, range(500), {"buffersize": 300}),
+        (notes, range(500), {}),
+        (rests, range(500), {}),
+        (first_of, [[n] for n in range(500)], {}),
+        (work.async_double, range(500), {}),
+    ],
+    ids=["few", "an iterator", "a buffer", "it changes things", "it waits", "not plain", "coroutines"],
+)
+def test_one_by_one(
+    executor: AdaptiveExecutor, fn: Callable[..., Any], items: Any, how: dict[str, Any]
+) -> None:
+    """Whatever might notice."""
+    known(executor, fn)
+
+    assert 1 == sizes(executor, fn, items, **how)[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "cpu_ns", "together"),
+    [
+        (Options(), 10_000, 400),
+        (Options(), 10, 1000),
+        (Options(), 1_000_000, 4),
+        (Options(), 3_000_000, 1),
+        (Options(backend="thread"), 10_000, 400),
+        (Options(backend="process"), 10_000, 400),
+        (Options(backend="loop"), 10_000, 1),
+        (Options(kind="io"), 10_000, 1),
+        (Options(kind="cpu"), 10_000, 400),
+        (Options(timeout=1.0), 10_000, 1),
+        (Options(retries=1), 10_000, 1),
+    ],
+)
+def test_by_options_and_cost(
+    executor: AdaptiveExecutor, options: Options, cpu_ns: int, together: int
+) -> None:
+    """What is wanted of each call by itself is done by itself."""
+    dispatcher = executor._dispatcher
+    assert dispatcher.calls_in_one(half, options, 1 << 20) in (None, 1)
+    known(executor, half, cpu_ns)
+
+    assert together == dispatcher.calls_in_one(half, options, 1 << 20)
+
+
+def test_a_twin_counts_calls(executor: AdaptiveExecutor) -> None:
+    """It runs where many are in flight, so each is."""
+
+    @task(executor=executor)
+    def plain(n: int) -> int:
+        return n + 1
+
+    @plain.coroutine
+    async def _(n: int) -> int:
+        return n + 1
+
+    known(executor, plain._fn)
+
+    results = plain.map(range(200))
+    assert 1 == results._chunksize
+    assert list(range(1, 201)) == list(results)
+
+
+def test_on_a_loop_nobody_waits_for_probes(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known then decides."""
+
+    def never(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("adaptive_exec.mapping.wait", never)
+
+    async def main() -> list[float]:
+        return [each async for each in executor.map(half, range(300))]
+
+    assert [n / 2 for n in range(300)] == asyncio.run(main())
+
+
+@pytest.mark.parametrize("chunksize", [None, 1, 7])
+def test_an_error_comes_where_it_was(executor: AdaptiveExecutor, chunksize: int | None) -> None:
+    """After all results before it, and it ends the rest."""
+    known(executor, inverse)
+    results = executor.map(inverse, [*range(1, 200), 0, *range(1, 200)], chunksize=chunksize)
+    taken: list[float] = []
+    with pytest.raises(ZeroDivisionError):
+        taken.extend(results)
+
+    assert [1 / n for n in range(1, 200)] == taken
+    assert [] == list(results)
+
+
+def test_what_ends_an_iteration_is_an_error(executor: AdaptiveExecutor) -> None:
+    """Results must not seem to be all there were (PEP 479)."""
+    runner = ChunkRunner(ends)
+    outcome = runner([(n,) for n in range(99, 103)])
+
+    assert [99] == outcome.values
+    assert isinstance(outcome.error, RuntimeError)
+    assert "StopIteration" in str(outcome.error)
+
+
+def test_taking_results_by_turns(executor: AdaptiveExecutor) -> None:
+    """One after the other, whichever way they are asked for; a loop that is left can be gone on with."""
+    known(executor, half)
+    results = executor.map(half, range(1_000))
+    assert 0.0 == next(results)
+    for value in results:
+        if value == 50.0:
+            break
+    assert 50.5 == next(results)
+    assert [51.0, 51.5] == [next(iter(results)), next(results)]
+    assert [(52.0, 52.5), (53.0, 53.5)] == [
+        pair for _, pair in zip(range(2), zip(results, results, strict=True), strict=False)
+    ]
+
+    assert 1000 - 108 == len(list(results))
+
+
+def test_a_deadlock_is_not_made() -> None:
+    """Calls that wait for each other never stand in one line: only what can't wait goes together."""
+    together = threading.Barrier(AT_LEAST)
+
+    def meet(_: int) -> int:
+        return together.wait(30)
+
+    with AdaptiveExecutor() as executor:
+        assert list(range(AT_LEAST)) == sorted(executor.map(meet, range(AT_LEAST)))
+
+
+def test_chunks_are_routed_as_what_they_are(executor: AdaptiveExecutor) -> None:
+    """What is too small by itself is worth the way as many; and each counts as what it has used at home."""
+    executor.options(backend="process").submit(work.pid).result(60)
+    known(executor, half, 10_000)
+    results = executor.map(half, range(20_000))
+    futures = list(results._under_way)
+    assert [n / 2 for n in range(20_000)] == list(results)
+    backends = {future.decision.backend for future in futures if future.decision is not None}
+
+    assert "thread" in executor.explain(half).backend
+    assert ("process" in backends) is gil_enabled()
+    record = executor._dispatcher._store.record(half)
+    assert record.estimator.profile().calls > 500  # some twenty chunks would be no more than that
+
+
+def test_times() -> None:
+    """A profile of many calls as one."""
+    one = Profile(calls=9, wall=0.002, cpu=0.001, cpu_ratio=0.5, payload_bytes=100, pickling=1e-6)
+    many = one.times(10)
+
+    assert (0.02, 0.01, 0.5, 1000) == (many.wall, many.cpu, many.cpu_ratio, many.payload_bytes)
+    assert many.pickling == pytest.approx(1e-5)
+    assert one is one.times(1)
+    assert Profile(cpu=1.0) != Profile(cpu=1.0).times(2)
+    assert Profile().times(3).payload_bytes is None

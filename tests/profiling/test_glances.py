@@ -125,7 +125,7 @@ def test_for_real() -> None:
 
     with AdaptiveExecutor(max_processes=1) as executor:
         view = executor.options(pure=False)
-        futures = [view.submit(f, 2) for _ in range(100)]
+        futures = [view.submit(f, 2) for _ in range(1000)]
         values = {future.result(20) for future in futures}
         error = view.submit(f, 0).exception(20)
         calls = executor.explain(f).profile
@@ -133,4 +133,4 @@ def test_for_real() -> None:
     assert {0.5} == values
     assert isinstance(error, ZeroDivisionError)
     assert calls is not None
-    assert calls.calls > 60
+    assert calls.calls > 700  # it may lag by 256

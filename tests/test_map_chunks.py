@@ -263,3 +263,22 @@ def test_times() -> None:
     assert one is one.times(1)
     assert Profile(cpu=1.0) != Profile(cpu=1.0).times(2)
     assert Profile().times(3).payload_bytes is None
+
+
+@pytest.mark.parametrize("backend", ["thread", None])
+def test_many_as_one_are_not_brief(executor: AdaptiveExecutor, backend: Any) -> None:
+    """Calls that are over in no time have a lane of their own; a thousand of them as one don't belong there."""
+    known(executor, half)
+    threads: Any = executor._dispatcher._threads
+    inside, lanes = threads.submit, set()
+
+    def submit(task: Any) -> None:
+        lanes.add((task.items, task.lane))
+        inside(task)
+
+    threads.submit = submit
+    view = executor.options(backend=backend)
+    assert [n / 2 for n in range(2_000)] == list(view.map(half, range(2_000), chunksize=1_000))
+    assert 1.0 == view.submit(half, 2).result(20)
+
+    assert {(1_000, "gil" if gil_enabled() else "free"), (1, "brief")} == lanes

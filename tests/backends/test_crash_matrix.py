@@ -7,6 +7,7 @@ stays in the queue.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -278,7 +279,10 @@ class Play:
     def kill(self, how: str) -> None:
         """End the victim from outside."""
         os.kill(self.victim, getattr(signal, how))
-        os.kill(self.victim, signal.SIGCONT)  # a stopped process takes what is pending first
+        with contextlib.suppress(
+            ProcessLookupError
+        ):  # SIGKILL ends what is stopped, too, and may have by now
+            os.kill(self.victim, signal.SIGCONT)  # a stopped process takes what is pending first
 
     def until_idle(self) -> None:
         """The victim has told its result, and has been noted as idle."""

@@ -447,7 +447,7 @@ def test_which_calls_tell_what_threads_gain(
         setattr(task, name, value)
     if task.shape is not None:
         task.shape = record.estimator
-    dispatcher._learn(task, record, Outcome(sample=sample))
+    dispatcher._learning.learn(task, record, Outcome(sample=sample))
     for each in (task, beside):
         dispatcher._living.leave(each)
 

@@ -38,23 +38,17 @@ from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
-from ..profiling.shapes import MATTERS_NS
-from ..routing.lanes import Place, place
-from ..routing.policy import (
-    asked_for,
-    decide,
-    decide_steadily,
-)
-from ..routing.store import FunctionRecord, Steady, Store
-from ..sample import Sample
+from ..routing.policy import asked_for, decide, decide_steadily
+from ..routing.store import FunctionRecord, Store
 from .admission import Admission
 from .hogs import Hogs
+from .learning import Learning
 from .living import Living
 from .loops import Loops
 from .nudging import Nudging
 from .router import Router, first_line
 from .scouting import Scouting
-from .shares import per_call
+from .sending import Sending
 from .supervisor import Supervisor
 from .telling import Telling
 
@@ -91,8 +85,13 @@ class Dispatcher:
         self._hogs = Hogs(self._supervisor)
         self._loops = Loops(loop, self._hogs)
         self._nudging = Nudging(threads, self._supervisor)
+        self._sending = Sending(
+            self._router, threads, processes, self._loops, self._nudging, self._supervisor
+        )
+        self._send, self._guarded = self._sending.send, self._sending.guarded
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
         self._living = Living()
+        self._learning = Learning(self._router, self._hogs, self._living)
         self._admission = None if max_pending is None else Admission(max_pending)
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
         self._started = False
@@ -311,12 +310,12 @@ class Dispatcher:
             if steady.place is None or record.hogging:
                 self._send(task, record, steady.decision, watch=False)
             else:
-                self._send_to_place(task, record, steady.decision, steady.place)
+                self._sending.send_to_place(task, record, steady.decision, steady.place)
             return
         twin = task.twin is not None
         if options.backend is not None:
             decision = asked_for(options, record.profile())
-            record.steady = self._steady(options, record.stay, decision)
+            record.steady = self._sending.steady(options, record.stay, decision)
             self._send(task, record, decision)
             return
         self._router.consult(task, record)
@@ -332,96 +331,10 @@ class Dispatcher:
             lasting = decide_steadily(facts)
             # With a twin it is not for this function alone that its record decides.
             alike = lasting and record.twin is None and record.shapes is None and task.items == 1
-            record.steady = self._steady(options, facts.stay, lasting) if lasting and alike else None
+            record.steady = self._sending.steady(options, facts.stay, lasting) if lasting and alike else None
             self._send(task, record, lasting or decide(facts))
             return
         self._scouting.take(task, record, self._router.first_here(record, decide(facts)))
-
-    def _send(self, task: Task, record: FunctionRecord, decision: Decision, *, watch: bool = True) -> None:
-        """Hand a call to the backend that was decided on; `watch` False: it is known that it need not be watched."""
-        options = task.options
-        if options.backend is None:
-            decision = self._suited(task, record, decision)
-        task.decision = task.future.decision = decision
-        backend = decision.backend
-        estimator = record.estimator if task.shape is None else task.shape
-        if task.twin is not None:
-            task.as_twin = backend == "loop"
-            estimator = record.twin if task.as_twin and record.twin is not None else estimator
-        task.measure = record.hogging > 0 or (watch and (task.scout or estimator.needs_sampling()))
-        record.count(backend)
-        profile = decision.profile or record.profile()
-        if backend == "process":
-            task.cost = profile.cpu if profile.settled else 0.0
-            self._send_to_workers(task, record)
-            return
-        if backend == "loop":
-            task.future.stoppable = True
-            self._loops.submit(task, record, decision)
-            return
-        where = place(profile, options, self._router.machine)
-        if where.lane == "new":
-            threads, soon = self._threads, self._supervisor.soon
-            task.on_wait = lambda: soon(lambda: threads.move_on(task))
-        self._send_to_lane(task, record, where)
-
-    def _steady(self, options: Options, stay: str, decision: Decision) -> Steady:
-        """A decision to be kept for the next calls, with the lane that follows from it."""
-        profile = decision.profile
-        if decision.backend != "thread" or profile is None or not profile.settled:
-            return Steady(options, stay, decision, None)
-        return Steady(options, stay, decision, place(profile, options, self._router.machine))
-
-    def _send_to_place(self, task: Task, record: FunctionRecord, decision: Decision, where: Place) -> None:
-        """Hand a call of a function that is known to a thread, by a decision that was kept."""
-        task.decision = task.future.decision = decision
-        record.count("thread")
-        self._send_to_lane(task, record, where)
-
-    def _send_to_lane(self, task: Task, record: FunctionRecord, where: Place) -> None:
-        """Hand a call to a thread."""
-        if not (task.measure or task.scout or task.coroutine or task.items != 1 or task.shape is not None):
-            task.glances = record.estimator.glances
-        task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
-        self._threads.submit(task)
-        self._nudging.look_after()
-
-    def _suited(self, task: Task, record: FunctionRecord, decision: Decision) -> Decision:
-        """The decision for a call that nobody pinned, with regard to where it comes from and what it needs."""
-        if decision.backend == "process":
-            return self._router.equip(task, record, decision)
-        if task.twin is not None and decision.backend == "loop" and self._loops.owns_this():
-            why = "it was submitted from the loop that would run its async twin, which may wait for it"
-            return Decision("thread", why, decision.profile)
-        return decision
-
-    def _send_to_workers(self, task: Task, record: FunctionRecord) -> None:
-        """Have a worker process run a call; here, if it can't travel or there can be no worker."""
-        forced = task.options.backend == "process"
-        task.future.stoppable = True
-        try:
-            self._processes.submit(task)
-        except NotPicklable as error:
-            if forced:
-                task.done(Outcome(error=error))
-                return
-            task.future.stoppable = False
-            self._router.unable(record, f"can't go to another process ({first_line(error)})")
-            self._send(task, record, decide(self._router.facts(record, task.options)))
-        except RuntimeError as error:
-            # The interpreter exits, and the pool has not been started before; threads there are.
-            if forced:
-                raise
-            task.future.stoppable = False
-            self._send(task, record, Decision("thread", f"no worker can be started now ({error})"))
-        self._nudging.look_after()
-
-    def _guarded(self, task: Task, send: Callable[[], None]) -> None:
-        """Send a call that was accepted before: what goes wrong now belongs into its future."""
-        try:
-            send()
-        except Exception as error:
-            task.done(Outcome(error=error))
 
     # --- the end of a call ------------------------------------------------------------------------
 
@@ -431,7 +344,7 @@ class Dispatcher:
         error = outcome.error
         if error is None:
             if outcome.sample is not None or task.snapshot is not None:
-                self._learn(task, record, outcome)
+                self._learning.learn(task, record, outcome)
             # If nobody is told, nobody can wait for others meanwhile.
             if not task.future.try_silently(outcome.value):
                 self._resolve(task, outcome.value, None)
@@ -447,43 +360,11 @@ class Dispatcher:
             error = TaskTimeout(f"{task.name} ran longer than its timeout of {task.options.timeout} s")
         if isinstance(error, (WorkerDied, TaskTimeout)) and self._retried(task, record):
             return
-        self._learn(task, record, outcome)
+        self._learning.learn(task, record, outcome)
         if not isinstance(error, asyncio.CancelledError):
             record.failed()
         self._resolve(task, None, error)
         self._forget(task)
-
-    def _learn(self, task: Task, record: FunctionRecord, outcome: Outcome) -> None:
-        """Take a call's figures, and what was seen of its effects."""
-        # What speaks against leaving is noted before the figures that may settle the function.
-        if task.snapshot is not None and task.snapshot.finding is not None:
-            self._router.stay(record, task.snapshot.finding)
-        sample = outcome.sample
-        if sample is not None:
-            if sample.steps:
-                self._hogs.note(record, sample.longest_step_ns)
-            estimator = record.twin if task.as_twin and record.twin is not None else record.estimator
-            if task.items != 1:
-                estimator.glances.alike(task.items - 1)
-            estimator.add(per_call(sample, task.items))
-            if task.company is not None and self._says_what_threads_gain(task, sample):
-                estimator.note_gain(sample, task.company, self._router.machine.cores)
-            if task.shape is not None:
-                task.shape.add(sample)
-            elif (
-                sample.cpu_ns >= MATTERS_NS
-                and record.shapes is None
-                and not (task.items != 1 or task.as_twin)
-            ):
-                record.learned(task.args, task.kwargs)
-
-    def _says_what_threads_gain(self, task: Task, sample: Sample) -> bool:
-        """Whether a call was one of several on threads, all of one function and alike, with nothing else to do."""
-        return (
-            sample.cpu_ns >= MATTERS_NS
-            and not (sample.failed or task.scout or task.as_twin or task.items != 1 or task.shape is not None)
-            and self._living.are_all(task.owner, "thread")
-        )
 
     def _resolve(self, task: Task, value: Any, error: BaseException | None) -> None:
         """End the future, unless it has ended; its callbacks run meanwhile."""

@@ -360,7 +360,7 @@ def test_full_channel(make: Make, gate: Gate) -> None:
         assert list(range(20)) == [task.future.result(10) for task in others]
         assert not large.future.done()
     finally:
-        os.kill(stopped, signal.SIGCONT)
+        go_on(stopped)
 
     assert LARGE == large.future.result(20)
     after = handed.task(pass_gate, gate.path)
@@ -368,6 +368,12 @@ def test_full_channel(make: Make, gate: Gate) -> None:
     assert gate.wait() in pool.pids()
     gate.open()
     assert after.future.result(20) in pool.pids()
+
+
+def go_on(stopped: int) -> None:
+    """Let a process go on that was stopped, if nobody has ended it meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(stopped, signal.SIGCONT)
 
 
 def test_cancel_on_a_full_channel(make: Make, gate: Gate) -> None:
@@ -381,7 +387,7 @@ def test_cancel_on_a_full_channel(make: Make, gate: Gate) -> None:
         pool.cancel(large)
         handed.wait(2, timeout=5)
     finally:
-        os.kill(stopped, signal.SIGCONT)
+        go_on(stopped)
     after = handed.task(work.double, 4)
     pool.submit(after)
 
@@ -432,7 +438,7 @@ def test_shutdown_after_a_cancelled_large_call(
             pool.shutdown(wait=False)
             assert told.wait(5)
         finally:
-            os.kill(stopped, signal.SIGCONT)
+            go_on(stopped)
         pool.shutdown(wait=True)
 
     assert (0, "") == (worker.handle.exitcode, capfd.readouterr().err)

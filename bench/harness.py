@@ -37,6 +37,7 @@ class Result:
     title: str
     ours: Sequence[float]
     theirs: Sequence[float]
+    show: Callable[[float], str] = _time
 
     @property
     def ratios(self) -> list[float]:
@@ -47,7 +48,8 @@ class Result:
         """One line of the table."""
         low, middle, high = self.ratios[0], statistics.median(self.ratios), self.ratios[-1]
         return (
-            f"{self.title:<44} {_time(statistics.median(self.ours)):>10} {_time(statistics.median(self.theirs)):>10}"
+            f"{self.title:<44} {self.show(statistics.median(self.ours)):>10}"
+            f" {self.show(statistics.median(self.theirs)):>10}"
             f"   {low:6.2f} {middle:6.2f} {high:6.2f}"
         )
 
@@ -55,7 +57,9 @@ class Result:
 HEADER = f"{'':<44} {'ours':>10} {'theirs':>10}   {'ratio:':>6}\n{'':<68}{'min':>6} {'med':>6} {'max':>6}"
 
 
-def compare(title: str, ours: Measure, theirs: Measure, *, rounds: int = 15) -> Result:
+def compare(
+    title: str, ours: Measure, theirs: Measure, *, rounds: int = 15, show: Callable[[float], str] = _time
+) -> Result:
     """Measure both in turns, after one round that nobody counts."""
     contestants: Mapping[str, Measure] = {"ours": ours, "theirs": theirs}
     times: dict[str, list[float]] = {name: [] for name in contestants}
@@ -64,7 +68,7 @@ def compare(title: str, ours: Measure, theirs: Measure, *, rounds: int = 15) -> 
         seconds = contestants[name]()
         if number:
             times[name].append(seconds)
-    result = Result(title, times["ours"], times["theirs"])
+    result = Result(title, times["ours"], times["theirs"], show)
     print(result, flush=True)
     return result
 

@@ -224,7 +224,9 @@ def main() -> None:
 
     def run(title: str, ours: Measure, theirs: Measure, goal: float | None = None) -> None:
         if options.only in title:
-            compare(title if goal is None else f"{title} (≤ {goal:.2f})", ours, theirs, rounds=options.rounds)
+            named = title if goal is None else f"{title} (≤ {goal:.2f})"
+            show: Any = {"show": lambda size: f"{size:,.0f} B"} if title.startswith("memory") else {}
+            compare(named, ours, theirs, rounds=options.rounds, **show)
 
     with (
         AdaptiveExecutor(max_processes=2) as executor,
@@ -260,9 +262,9 @@ def main() -> None:
                 1.0,
             )
         if "memory" in options.only or not options.only:
-            run("memory of a future, bytes", futures_of(OurFuture), futures_of(Future), 0.60)
+            run("memory of a future", futures_of(OurFuture), futures_of(Future), 0.60)
             run(
-                "memory of a waiting coroutine, bytes",
+                "memory of a waiting coroutine",
                 waiting_at_once(executor.submit),
                 waiting_at_once(lambda fn: asyncio.ensure_future(fn())),
                 1.30,

@@ -544,9 +544,6 @@ def test_async_what_is_not_for_a_group() -> None:
     assert run(main)
 
 
-@pytest.mark.blocks_loop(
-    "two loops at once, deep in calls: on a busy machine one may get no core for a while"
-)
 def test_async_groups_in_groups_and_calls() -> None:
     """Coroutines that are called have groups of their own, on any loop."""
 

@@ -155,9 +155,6 @@ async def where_async(n: int) -> tuple[int, asyncio.AbstractEventLoop]:
     return n, asyncio.get_running_loop()
 
 
-@pytest.mark.blocks_loop(
-    "thirty deep in calls of all kinds: on a busy machine a loop may get no core for a while"
-)
 def test_calls_of_calls_never_wait(make: Make) -> None:
     """With all room taken by calls that wait for others there is no deadlock: threads, coroutines, mixtures."""
     executor = make(1)

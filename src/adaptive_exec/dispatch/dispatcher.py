@@ -124,33 +124,39 @@ class Dispatcher:
             if self._supervisor.start():
                 self._on_start(self)
             self._started = True
-        admission = self._admission
-        if admission is not None:
-            return self._accept_in_turn(admission, fn, args, kwargs, options, subject, items, twin)
-        record, task = self._made(fn, args, kwargs, options, subject, items)
-        living.enter(task)
-        self._set_off(task, record, twin)
+        record = self._store.record(subject)
+        future: Future[Any] = Future()
+        context = contextvars.copy_context()
+        task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._take_back)
+        task.owner = record
+        if items != 1:
+            task.items = items
+        if record.coroutine:
+            task.coroutine = True
+        future.call, future.on_cancel = task, self._give_up
+        if options.timeout is not None:
+            task.on_begin = functools.partial(self._started_with_timeout, task)
+        if self._admission is None:
+            living.enter(task)
+            self._set_off(task, record, twin)
+        else:
+            self._enter_in_turn(self._admission, task, record, twin)
         return task.future
 
-    def _accept_in_turn(
+    def _enter_in_turn(
         self,
         admission: Admission,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        options: Options,
-        subject: Callable[..., Any],
-        items: int,
+        task: Task,
+        record: FunctionRecord,
         twin: Callable[..., Any] | None,
-    ) -> Future[Any]:
-        """Take a call once there is room for it; on a loop its future is there before."""
+    ) -> None:
+        """Take a call once there is room for it; on a loop its future is given out before."""
         at_once = admission.never_waits() or bool(self._living.delivering.tasks)
         loop = None if at_once else asyncio._get_running_loop()
         placed = not at_once and loop is None
         if placed and not admission.wait():
             self._living.refuse()
         try:
-            record, task = self._made(fn, args, kwargs, options, subject, items)
             admission.mark(task.context)
             self._living.enter(task)
         except BaseException:
@@ -158,14 +164,13 @@ class Dispatcher:
                 admission.leave()
             raise
         if loop is not None:
-            if task.coroutine and options.backend is None:
+            if task.coroutine and task.options.backend is None:
                 task.future.only_on = loop  # it runs where it was submitted, now or later
             placed = admission.line_up(task, lambda: self._come_in(task, record, twin, loop))
             if not placed:
-                return task.future
+                return
         task.placed = placed
         self._set_off(task, record, twin)
-        return task.future
 
     def _come_in(
         self,
@@ -188,30 +193,6 @@ class Dispatcher:
         except RuntimeError:
             problem = RuntimeError(f"the event loop was closed before {task.name} began")
             self._supervisor.soon(lambda: task.done(Outcome(error=problem)))
-
-    def _made(
-        self,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        options: Options,
-        subject: Callable[..., Any],
-        items: int,
-    ) -> tuple[FunctionRecord, Task]:
-        """A call's task, with its future, and the record of its function."""
-        record = self._store.record(subject)
-        future: Future[Any] = Future()
-        context = contextvars.copy_context()
-        task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._take_back)
-        task.owner = record
-        if items != 1:
-            task.items = items
-        if record.coroutine:
-            task.coroutine = True
-        future.call, future.on_cancel = task, self._give_up
-        if options.timeout is not None:
-            task.on_begin = functools.partial(self._started_with_timeout, task)
-        return record, task
 
     def _set_off(self, task: Task, record: FunctionRecord, twin: Callable[..., Any] | None) -> None:
         """Send a call that was accepted on its way."""

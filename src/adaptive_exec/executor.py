@@ -161,6 +161,8 @@ class AdaptiveExecutor(Executor):
             TypeError: `fn` can't be called.
             RuntimeError: The executor has been shut down.
         """
+        if type(fn) is FunctionType:  # nearly always, and then it stands for itself
+            return self._dispatcher.accept(fn, args, kwargs, DEFAULT, fn)
         return self._submit(DEFAULT, fn, args, kwargs)
 
     @overload
@@ -317,9 +319,7 @@ class AdaptiveExecutor(Executor):
     def _submit(
         self, options: Options, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
-        """Accept one call."""
-        if type(fn) is FunctionType:  # nearly always, and then it stands for itself
-            return self._dispatcher.accept(fn, args, kwargs, options, fn)
+        """Accept one call of what is not just a function."""
         subject = subject_of(check_callable(fn))
         twin = None if subject is fn else twin_of(fn)
         return self._dispatcher.accept(fn, args, kwargs, options, subject, 1, twin)
@@ -385,6 +385,8 @@ class ExecutorView:
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As `AdaptiveExecutor.submit`, with this view's options."""
+        if type(fn) is FunctionType:
+            return self._executor._dispatcher.accept(fn, args, kwargs, self._options, fn)
         return self._executor._submit(self._options, fn, args, kwargs)
 
     @overload

@@ -121,7 +121,8 @@ class Future(StandardFuture[T], Generic[T]):
     on_cancel: Callable[[Any], object] | None = None  # told that it was cancelled, with `call`
     call: Any = None
     only_on: asyncio.AbstractEventLoop | None = None
-    attend: Callable[[Future[Any], float], None] | None = None
+    attend: Callable[[Future[Any], float], None] | None = None  # brings the end nearer for so many seconds
+    helper: Callable[[Future[Any]], bool] | None = None  # brings it, perhaps; it is told whether it has
 
     def __init__(self) -> None:
         # Not the standard one's, which makes all of it. Its other methods find theirs in the properties below.
@@ -293,8 +294,10 @@ class Future(StandardFuture[T], Generic[T]):
             BaseException: Whatever the call raised.
         """
         try:
-            if not self.done():
-                self._wait(timeout)
+            if self._state in _OPEN:
+                helper = self.helper
+                if helper is None or timeout is not None or not helper(self):
+                    self._wait(timeout)
             if self._state in _CANCELLED:
                 raise CancelledError
             if self._exception is not None:

@@ -79,7 +79,7 @@ def test_a_brief_call_comes_as_the_last_one_ends(backend: ThreadBackend) -> None
                     backend.submit(late)
                 raise
 
-    backend._brief = backend._lanes["brief"].queue = Queue()
+    backend.brief.queue = backend._brief_queue = Queue()
     backend.submit(brief(handed, lambda: "early"))
 
     assert ["early", "late"] == [outcome.value for outcome in handed.wait(2)]

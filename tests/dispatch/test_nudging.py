@@ -28,6 +28,7 @@ class Threads:
         self.length = 0
         self.come: Callable[[], None] | None = None
         self.after = 0
+        self.gone_through = 0
 
     @property
     def queued(self) -> int:
@@ -84,3 +85,16 @@ def test_a_call_that_is_queued_as_the_last_look_ends_is_seen(
     goes_on = watched.looks[0]()
 
     assert goes_on or len(watched.looks) == 2
+
+
+def test_where_brief_calls_come_and_go_one_looks_on(scene: tuple[Nudging, Threads, Watched]) -> None:
+    """Until there was none between two looks."""
+    nudging, threads, supervisor = scene
+    (look,) = supervisor.looks
+    threads.length = 0
+    threads.gone_through = 1
+    assert look()
+    assert nudging.looks
+
+    assert not look()
+    assert not nudging.looks

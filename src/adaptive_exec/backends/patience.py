@@ -34,6 +34,10 @@ class Patience:
         self._credit = 0
         self._passed = 0
 
+    def rest(self) -> None:
+        """What would be polled for is brought otherwise: leave the core to who does that."""
+        self._credit = 0
+
     def poll(self, look: Callable[[], T], nothing: type[Exception]) -> T | None:
         """Look a few times for something that may come.
 

@@ -6,9 +6,9 @@ a queue and a budget. A task weighs the part of its lane's resource that it keep
 is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores for whatever needs the GIL, and
 it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
 
-Calls that are over sooner than another thread wakes up have the brief lane: one thread goes through its queue without
-asking anybody (without a GIL there are as many as cores). If one of them takes long all the same, its thread moves on
-to those that wait, and another takes over.
+Calls that are over sooner than another thread wakes up have the brief lane (`brief.py`): one thread has a seat there
+and goes through them without asking anybody (without a GIL there are as many as cores). If one of them takes long all
+the same, its thread moves on to those that wait, and another takes a seat.
 
 Newcomers, of which nothing is known, have the fourth lane, and go through it two at a time: beside many others that
 compute, a call's figures would tell little of it. (Of 80 unknown functions: with one at a time, cores had nothing to
@@ -36,15 +36,13 @@ Races:
       for `wake`: `tests/backends/test_threads.py::test_task_given_to_a_thread_that_is_leaving`
     - submit against shutdown: both under `_lock`; a task is refused or run, never stranded:
       `tests/backends/test_threads.py::test_submit_against_shutdown`
-    - a brief call is queued as the thread that goes through their queue finds it empty: it looks again under `_lock`,
-      under which calls are queued: `tests/backends/test_brief.py::test_a_brief_call_comes_as_the_last_one_ends`
+    - those of brief calls: `brief.py`
     - a newcomer is told to move on as it ends or stands aside: it is in `_newcomers`, or it is not, under `_lock`:
       `tests/backends/test_threads.py::test_a_newcomer_that_has_left_does_not_move_on`
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import threading
 import time
@@ -56,12 +54,11 @@ from typing import ClassVar
 from ..futures import blocking_in
 from ..model import BackendName
 from ..platform.gil import gil_enabled
-from ..profiling.call import CallMeter
 from ..profiling.gain import Company
-from ..profiling.glances import Glances
 from ..profiling.sampler import get_sampler
 from .base import UNKNOWN, Backend, BackendLoad, Lane, Outcome, Task
-from .patience import Patience, wait_a_moment
+from .brief import BriefCalls, Seat
+from .here import run_here
 
 __all__ = ["DEFAULT_MAX_THREADS", "ThreadBackend"]
 
@@ -84,23 +81,24 @@ class _LaneState:
         self.used = 0.0
         self.running = 0
 
-    def first(self) -> Task | None:
-        """The task that waits longest; None if none does, or the last is just being taken."""
-        try:
-            return self.queue[0]
-        except IndexError:
-            return None
+    def first(self) -> Task | Seat | None:
+        """The task that waits longest."""
+        return self.queue[0] if self.queue else None
 
-    def admits(self, task: Task | _Seat) -> bool:
+    def pop(self) -> Task | Seat:
+        """Take what is first."""
+        return self.queue.popleft()
+
+    def admits(self, task: Task | Seat) -> bool:
         """Whether the task fits the budget; anything does where nothing runs."""
         return self.running <= 0 or self.used + _weight(task) <= self.budget + self.extra + 1e-9
 
-    def enter(self, task: Task | _Seat) -> None:
+    def enter(self, task: Task | Seat) -> None:
         """Count the task in."""
         self.used += _weight(task)
         self.running += 1
 
-    def leave(self, task: Task | _Seat) -> None:
+    def leave(self, task: Task | Seat) -> None:
         """Count the task out."""
         self.running -= 1
         self.used = max(0.0, self.used - _weight(task)) if self.running else 0.0
@@ -108,26 +106,25 @@ class _LaneState:
             self.extra = 0.0  # what was stuck has gone, and with it the reason to be wider
 
 
-class _Seat:
-    """What a thread that goes through brief calls takes up, whichever it is at."""
+class _BriefLane(_LaneState):
+    """The lane whose tasks are queued elsewhere, and in which seats are what runs."""
 
-    __slots__ = ("lane", "looked_at", "since", "task", "weight")
+    __slots__ = ("calls",)
 
-    def __init__(self, task: Task) -> None:
-        self.lane: Lane = "brief"
-        self.weight = 1.0
-        self.task = task
-        self.looked_at: Task | None = None
-        self.since = 0.0
+    def __init__(self, budget: float, calls: BriefCalls) -> None:
+        super().__init__(budget)
+        self.calls = calls
 
-    def is_slow(self, now: float) -> bool:
-        """Whether its thread is at the same call as a while ago; to be asked now and then."""
-        if self.looked_at is not self.task:
-            self.looked_at, self.since = self.task, now
-        return now - self.since >= NEWCOMER_SECONDS
+    def first(self) -> Seat | None:
+        """A seat to be taken, if calls wait."""
+        return Seat() if self.calls.queue else None
+
+    def pop(self) -> Seat:
+        """The same."""
+        return Seat()
 
 
-def _weight(task: Task | _Seat) -> float:
+def _weight(task: Task | Seat) -> float:
     """The part of its lane's resource that the task keeps busy."""
     return max(task.weight, _SMALLEST_WEIGHT)
 
@@ -140,7 +137,7 @@ class _Thread:
     def __init__(self) -> None:
         self.wake = threading.Lock()
         self.wake.acquire()
-        self.given: Task | None = None
+        self.given: Task | Seat | None = None
         self.handle: threading.Thread | None = None
 
 
@@ -160,12 +157,14 @@ class ThreadBackend(Backend):
         """`max_threads` caps threads that do not stand aside; `before_leaving` is a gate for tests."""
         self._lock = threading.Lock()
         self.most = DEFAULT_MAX_THREADS if max_threads is None else max_threads
-        self._newcomers: set[Task | _Seat] = (
-            set()
-        )  # those that run in their lane now, and who runs brief ones
+        self._newcomers: set[Task | Seat] = set()  # those that run in their lane now, and who runs brief ones
+        self.brief = BriefCalls(cores, self._seat_more)
+        self._seats = 1 if gil_enabled() else cores
+        self._brief_lane = _BriefLane(float(self._seats), self.brief)
+        self._brief_queue = self.brief.queue
         self._lanes: dict[Lane, _LaneState] = {
             "new": _LaneState(2 * UNKNOWN),
-            "brief": _LaneState(1.0 if gil_enabled() else float(cores)),
+            "brief": self._brief_lane,
             "wait": _LaneState(2.0),  # twice what keeps the GIL busy: waits and bursts overlap unevenly
             "free": _LaneState(float(cores)),
             "gil": _LaneState(2.0),  # one to compute, one so that a long call does not hold up the rest
@@ -174,10 +173,7 @@ class ThreadBackend(Backend):
         self._threads: set[_Thread] = set()
         self._aside = 0
         self.backlog = 0.0  # seconds of GIL-held CPU time accepted and not yet done; read without the lock
-        self._brief = self._lanes["brief"].queue  # taken from without the lock
-        self._patience = Patience(enabled=cores > 1)
-        self._attend = wait_a_moment if cores > 1 else None
-        self._queued = 0  # tasks in the other lanes' queues
+        self._queued = 0  # tasks in the lanes' queues, but for brief ones
         self.start_seconds = 100e-6  # what starting a thread takes, of late; read without the lock
         self._closed = False
         self._finished = 0
@@ -192,14 +188,42 @@ class ThreadBackend(Backend):
                 raise RuntimeError("cannot schedule new futures after shutdown")
             self.backlog += task.cost
             lane = self._lanes[task.lane]
-            if lane.queue is self._brief:
-                task.future.attend = self._attend
-            if not lane.queue and self._room() and lane.admits(task):
+            if lane is self._brief_lane:
+                if task.by_anyone:
+                    task.future.helper = self.brief.help
+                else:
+                    task.future.attend = self.brief.attend
+                self._brief_queue.append(task)
+                self._seat(task)
+            elif not lane.queue and self._room() and lane.admits(task):
                 self._start(task, lane)
             else:
                 lane.queue.append(task)
-                if lane.queue is not self._brief:
-                    self._queued += 1
+                self._queued += 1
+
+    def put(self, task: Task) -> None:
+        """Take a brief call that is counted by nobody else: `brief.under_way` tells of it."""
+        queue = self._brief_queue
+        queue.append(task)
+        # Without the lock: who leaves a seat looks at the queue afterwards.
+        running = self._brief_lane.running
+        if running < self._seats and (running <= 0 or len(queue) > 1):
+            with self._lock:
+                self._seat(task)
+
+    def _seat_more(self) -> None:
+        """See that a seat is taken if one may be."""
+        with self._lock:
+            self._fill()
+
+    def _seat(self, task: Task) -> None:
+        """The same for a call that has just been queued; RuntimeError if there can be no thread for it."""
+        try:
+            self._fill()
+        except RuntimeError:
+            if self.brief.take_back(task):
+                self.backlog = max(0.0, self.backlog - task.cost)
+                raise
 
     def cancel(self, task: Task) -> None:
         """A task that waits is dropped when its turn comes; one that runs can't be stopped."""
@@ -208,11 +232,14 @@ class ThreadBackend(Backend):
         """Take back a task that no thread has been given; False if one has. It is handed back by the caller then."""
         with self._lock:
             lane = self._lanes[task.lane]
-            try:
-                lane.queue.remove(task)
-            except ValueError:
-                return False
-            if lane.queue is not self._brief:
+            if lane is self._brief_lane:
+                if not self.brief.take_back(task):
+                    return False
+            else:
+                try:
+                    lane.queue.remove(task)
+                except ValueError:
+                    return False
                 self._queued -= 1
             self.backlog = max(0.0, self.backlog - task.cost)
             self._fill()  # it may have held up a lighter one
@@ -231,7 +258,12 @@ class ThreadBackend(Backend):
     @property
     def queued(self) -> int:
         """How many tasks are in the lanes' queues; read without the lock, as a hint."""
-        return self._queued + len(self._brief)
+        return self._queued + len(self._brief_queue)
+
+    @property
+    def gone_through(self) -> int:
+        """How many brief calls there have been; a hint."""
+        return self.brief.finished
 
     @property
     def idle(self) -> int:
@@ -248,15 +280,16 @@ class ThreadBackend(Backend):
             The number of tasks ended so far, for the next call.
         """
         with self._lock:
-            if self._finished == finished_before:
+            finished = self._finished + self.brief.finished
+            if finished == finished_before:
                 for lane in self._lanes.values():
                     first = lane.first()
                     if first is not None:
                         lane.extra += max(1.0, lane.extra * 0.5) * _weight(first) + _SMALLEST_WEIGHT
                 self._fill()
-            return self._finished
+            return finished
 
-    def move_on(self, task: Task | _Seat) -> None:
+    def move_on(self, task: Task | Seat) -> None:
         """A newcomer has been seen to wait, or a brief call not to be that: let it go on among those that wait."""
         with self._lock:
             if task in self._newcomers:
@@ -270,8 +303,8 @@ class ThreadBackend(Backend):
         with self._lock:
             running = list(self._newcomers)
         for task in running:
-            if isinstance(task, _Seat):
-                if task.is_slow(time.monotonic()):
+            if isinstance(task, Seat):
+                if task.is_slow(time.monotonic(), NEWCOMER_SECONDS):
                     self.move_on(task)
                 continue
             meter = task.meter
@@ -299,13 +332,16 @@ class ThreadBackend(Backend):
     def abort(self) -> None:
         """Nothing of a thread can be ended; what waits was cancelled by the dispatcher."""
 
-    def _enter(self, task: Task | _Seat) -> None:
+    def _enter(self, task: Task | Seat) -> None:
         """Count a task into its lane."""
         self._lanes[task.lane].enter(task)
-        if task.lane == "new" or isinstance(task, _Seat):
+        if isinstance(task, Seat):
+            self.brief.seats.add(task)
+            self._newcomers.add(task)
+        elif task.lane == "new":
             self._newcomers.add(task)
 
-    def _exit(self, task: Task | _Seat) -> None:
+    def _exit(self, task: Task | Seat) -> None:
         """Count a task out of its lane."""
         self._lanes[task.lane].leave(task)
         self._newcomers.discard(task)
@@ -318,12 +354,12 @@ class ThreadBackend(Backend):
         """Whether another thread may work."""
         return len(self._threads) - len(self._idle) - self._aside < self.most
 
-    def _start(self, task: Task, lane: _LaneState) -> bool:
+    def _start(self, task: Task | Seat, lane: _LaneState) -> bool:
         """Give an admitted task to the thread that idles most recently, or to a new one.
 
         False if the system has no more threads: then the task waits for one of those there are.
         """
-        self._enter(_seated(task))
+        self._enter(task)
         if self._idle:
             thread = self._idle.pop()
             thread.given = task
@@ -340,13 +376,17 @@ class ThreadBackend(Backend):
             thread.handle.start()
         except RuntimeError:
             self._threads.discard(thread)
-            self._exit(task.wire if task.lane == "brief" else task)
-            if not self._threads:
-                self.backlog = max(0.0, self.backlog - task.cost)
-                raise
-            lane.queue.appendleft(task)
-            if lane.queue is not self._brief:
+            self._exit(task)
+            if not isinstance(task, Seat):
+                if not self._threads:
+                    self.backlog = max(0.0, self.backlog - task.cost)
+                    raise
+                lane.queue.appendleft(task)
                 self._queued += 1
+                return False
+            self.brief.seats.discard(task)
+            if not self._threads:
+                raise
             return False
         took = min(time.perf_counter() - began, 10 * self.start_seconds)
         self.start_seconds += (took - self.start_seconds) / 8
@@ -359,19 +399,15 @@ class ThreadBackend(Backend):
             if found is None or not self._start(*found):
                 return
 
-    def _next(self) -> tuple[Task, _LaneState] | None:
+    def _next(self) -> tuple[Task | Seat, _LaneState] | None:
         """The next admissible task; waiting work first, since starting it costs least."""
         for lane in self._lanes.values():
             first = lane.first()
             if first is None or not lane.admits(first):
                 continue
-            if lane.queue is not self._brief:
+            if lane is not self._brief_lane:
                 self._queued -= 1
-                return lane.queue.popleft(), lane
-            try:
-                return lane.queue.popleft(), lane
-            except IndexError:  # who goes through it has come first
-                pass
+            return lane.pop(), lane
         return None
 
     def _release_if_over(self) -> None:
@@ -388,8 +424,8 @@ class ThreadBackend(Backend):
             task = thread.given
             thread.given = None
             while task is not None:
-                if task.lane == "brief":
-                    self._go_through(task, task.wire)
+                if isinstance(task, Seat):
+                    self._go_through(task)
                 else:
                     self._run(task)
                 task = self._after(thread)
@@ -402,14 +438,14 @@ class ThreadBackend(Backend):
             self._exit(task)
             self.backlog = max(0.0, self.backlog - task.cost)
 
-    def _after(self, thread: _Thread) -> Task | None:
+    def _after(self, thread: _Thread) -> Task | Seat | None:
         """Give a thread that has finished a task the next one, or put it among the idle."""
         with self._lock:
             self._finished += 1
             within_cap = len(self._threads) - len(self._idle) - self._aside <= self.most
             found = self._next() if within_cap else None
             if found is not None:
-                self._enter(_seated(found[0]))
+                self._enter(found[0])
                 self._fill()
                 return found[0]
             self._idle.append(thread)
@@ -455,41 +491,20 @@ class ThreadBackend(Backend):
         self._leave(task)
         task.done(outcome)
 
-    def _go_through(self, task: Task, seat: _Seat) -> None:
-        """Run this brief task and those that wait, one after the other, and hand each back."""
-        me = threading.get_ident()
+    def _go_through(self, seat: Seat) -> None:
+        """Go through the brief calls."""
         blocking_in(lambda: self._standing_aside(seat))
         try:
-            while True:
-                seat.task = task
-                if not task.begin():
-                    outcome = Outcome()
-                else:
-                    task.thread = me
-                    try:
-                        outcome = run_here(task)
-                    except BaseException as error:  # a failure of ours must not cost the task its end
-                        outcome = Outcome(error=error)
-                    finally:
-                        task.thread = None
-                self._finished += 1
-                task.done(outcome)
-                if seat.lane != "brief":
-                    return
-                try:
-                    task = self._brief.popleft()
-                except IndexError:
-                    found = self._patience.poll(self._brief.popleft, IndexError)
-                    if found is None:
-                        return
-                    task = found
+            self.brief.go_through(seat)
         finally:
             blocking_in(None)
             with self._lock:
                 self._exit(seat)
+            self.brief.seats.discard(seat)
+            self.brief.told()
 
     @contextmanager
-    def _standing_aside(self, task: Task | _Seat) -> Iterator[None]:
+    def _standing_aside(self, task: Task | Seat) -> Iterator[None]:
         """Free this thread's place while its task waits for another."""
         with self._lock:
             self._exit(task)
@@ -501,54 +516,3 @@ class ThreadBackend(Backend):
             with self._lock:
                 self._enter(task)
                 self._aside -= 1
-
-
-def _seated(task: Task) -> Task | _Seat:
-    """What is counted into a lane: the task, or for a brief one what its thread takes up."""
-    if task.lane != "brief":
-        return task
-    task.wire = seat = _Seat(task)
-    return seat
-
-
-def run_here(task: Task) -> Outcome:
-    """Run a task's call in this thread, measured, in the context of its submitter."""
-    glances = task.glances
-    if glances is not None and glances.allowed():
-        return _run_at_a_glance(task, glances)
-    snapshot = task.snapshot
-    if snapshot is not None:
-        snapshot.before()
-    meter = CallMeter(get_sampler() if task.measure else None)
-    task.meter = meter
-    meter.start(task.on_wait)
-    try:
-        value = task.context.run(task.fn, *task.args, **task.kwargs)
-        if task.coroutine:
-            value = task.context.run(asyncio.run, value)
-    except BaseException as error:
-        sample = meter.stop(failed=True)
-        task.meter = None
-        # Without this frame, which leads to the task and by its future back to the error.
-        trace = error.__traceback__
-        return Outcome(
-            error=error.with_traceback(trace.tb_next if trace is not None else None), sample=sample
-        )
-    sample = meter.stop(failed=False)
-    task.meter = None
-    if snapshot is not None:
-        sample = snapshot.after(value, sample)
-    return Outcome(value=value, sample=sample)
-
-
-def _run_at_a_glance(task: Task, glances: Glances) -> Outcome:
-    """The same for a call of a function that is known, of which only the wall is looked at."""
-    began = time.perf_counter_ns()
-    try:
-        value = task.context.run(task.fn, *task.args, **task.kwargs)
-    except BaseException as error:
-        # Without this frame, which leads to the task and by its future back to the error.
-        trace = error.__traceback__
-        return Outcome(error=error.with_traceback(trace.tb_next if trace is not None else None))
-    glances.take(time.perf_counter_ns() - began)
-    return Outcome(value=value)

@@ -32,6 +32,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
+from ..backends.brief import BriefTask
 from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
@@ -39,7 +40,7 @@ from ..futures import Future
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
 from ..routing.policy import asked_for, decide, decide_steadily
-from ..routing.store import FunctionRecord, Store
+from ..routing.store import FunctionRecord, Steady, Store
 from .admission import Admission
 from .hogs import Hogs
 from .learning import Learning
@@ -90,12 +91,15 @@ class Dispatcher:
         )
         self._send, self._guarded = self._sending.send, self._sending.guarded
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
-        self._living = Living()
+        self._living = Living(threads.brief.under_way)
+        threads.brief.told = self._brief_ended
         self._learning = Learning(self._router, self._hogs, self._living)
         self._admission = None if max_pending is None else Admission(max_pending)
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
         self._started = False
-        self._take_back, self._give_up = self._done, self._cancelled  # made once, not for each call
+        # Made once, not for each call.
+        self._take_back, self._give_up = self._done, self._cancelled
+        self._put, self._help, self._attend = threads.put, threads.brief.help, threads.brief.attend
 
     # --- what the facade calls --------------------------------------------------------------------
 
@@ -125,6 +129,16 @@ class Dispatcher:
                 self._on_start(self)
             self._started = True
         record = self._store.record(subject)
+        steady = record.steady
+        if (
+            steady is not None
+            and steady.swift
+            and steady.options is options
+            and steady.stay is record.stay
+            and (items == 1 and twin is None and self._admission is None)
+            and record.estimator.skips()
+        ):
+            return self._send_swiftly(fn, args, kwargs, record, steady)
         future: Future[Any] = Future()
         context = contextvars.copy_context()
         task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._take_back)
@@ -142,6 +156,34 @@ class Dispatcher:
         else:
             self._enter_in_turn(self._admission, task, record, twin)
         return task.future
+
+    def _send_swiftly(
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        record: FunctionRecord,
+        steady: Steady,
+    ) -> Future[Any]:
+        """Take a call that is over in no time, of a function that is known: nobody need count it in or out."""
+        future: Future[Any] = Future()
+        decision = future.decision = steady.decision
+        glances, context = record.estimator.glances, contextvars.copy_context()
+        task = future.call = BriefTask(
+            fn, args, kwargs, steady.options, record, glances, decision, future, context, self._take_back
+        )
+        if steady.by_anyone:
+            future.helper = self._help
+        else:
+            future.attend = self._attend
+        record.swift.append(None)
+        self._put(task)
+        # It may have been closed since that was asked: then who closed it has seen the call, or it is taken back.
+        if self._living.closed and self._threads.brief.take_back(task):
+            self._living.refuse()
+        if not self._nudging.looks:
+            self._nudging.look_after()
+        return future
 
     def _enter_in_turn(
         self,
@@ -221,7 +263,7 @@ class Dispatcher:
 
     def is_busy(self) -> bool:
         """Whether a call has been accepted and has not ended."""
-        return len(self._living) > 0
+        return bool(self._living)
 
     def look_after_threads(self) -> None:
         """See that somebody looks whether what is queued for threads makes progress."""
@@ -263,6 +305,7 @@ class Dispatcher:
     def _close(self) -> list[Task]:
         """Let no more calls come in; those that are under way."""
         live = self._living.close()
+        self._threads.brief.closed = True
         if self._admission is not None:
             self._admission.close()
         return live
@@ -293,10 +336,13 @@ class Dispatcher:
             else:
                 self._sending.send_to_place(task, record, steady.decision, steady.place)
             return
+        if record.by_anyone is None and steady is not None and steady.swift and record.many():
+            record.by_anyone = False
+            self._supervisor.soon(lambda: self._router.ask_who_may_run(record, task.subject))
         twin = task.twin is not None
         if options.backend is not None:
             decision = asked_for(options, record.profile())
-            record.steady = self._sending.steady(options, record.stay, decision)
+            record.steady = self._sending.steady(options, record, record.stay, decision)
             self._send(task, record, decision)
             return
         self._router.consult(task, record)
@@ -312,7 +358,9 @@ class Dispatcher:
             lasting = decide_steadily(facts)
             # With a twin it is not for this function alone that its record decides.
             alike = lasting and record.twin is None and record.shapes is None and task.items == 1
-            record.steady = self._sending.steady(options, facts.stay, lasting) if lasting and alike else None
+            record.steady = (
+                self._sending.steady(options, record, facts.stay, lasting) if lasting and alike else None
+            )
             self._send(task, record, lasting or decide(facts))
             return
         self._scouting.take(task, record, self._router.first_here(record, decide(facts)))
@@ -459,6 +507,12 @@ class Dispatcher:
             )
         else:
             self._backends[task.decision.backend].cancel(task)
+
+    def _brief_ended(self) -> None:
+        """Brief calls have ended, perhaps the last there will ever be."""
+        if self._living.closed and not self._living.forgotten:
+            self._living.tell()
+            self._end_if_over(wait=False)
 
     # --- the end of it all ------------------------------------------------------------------------
 

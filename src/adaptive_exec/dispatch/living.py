@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NoReturn
 
 from ..backends.base import Task
@@ -40,13 +40,18 @@ _SOME: Final = 64
 class Living:
     """Counts calls in and out.
 
+    Args:
+        others: Gives the calls under way that are counted elsewhere, without taking a lock; once `closed` is set,
+            none comes to them that is not taken back by who brought it.
+
     Attributes:
         closed: No more calls enter.
         forgotten: This is a forked copy, in which nothing of this runs.
         delivering: The calls whose futures are being ended on this thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, others: Callable[[], list[Task]] = list) -> None:
+        self._others = others
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._tasks: set[Task] = set()
@@ -58,7 +63,11 @@ class Living:
         self.delivering = Delivering()
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        with self._lock:
+            return len(self._all())
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks or self._others())
 
     def refuse(self) -> NoReturn:
         """Raise what says why no more calls enter."""
@@ -82,7 +91,7 @@ class Living:
     def are_all(self, owner: object, backend: BackendName) -> bool:
         """Whether all calls under way are of this function and have been sent there; of many, the first that come."""
         with self._changed:
-            some = list(islice(self._tasks, _SOME))
+            some = list(islice(self._tasks, _SOME)) + self._others()[:_SOME]
         return all(
             task.owner is owner and (task.decision is None or task.decision.backend == backend)
             for task in some
@@ -91,13 +100,17 @@ class Living:
     def all(self) -> list[Task]:
         """Every call under way."""
         with self._changed:
-            return list(self._tasks)
+            return list(self._all())
 
     def close(self) -> list[Task]:
         """Let no more calls enter; those that are under way."""
         with self._changed:
             self.closed = True
-            return list(self._tasks)
+            return list(self._all())
+
+    def _all(self) -> set[Task]:
+        """The same. Caller holds the lock."""
+        return self._tasks.union(task for task in self._others() if not task.future.done())
 
     @contextmanager
     def waiter(self, me: object) -> Iterator[None]:
@@ -113,7 +126,7 @@ class Living:
     def wait_for_rest(self) -> bool:
         """Whether all has ended that can end before the caller goes on; waits a moment for it."""
         with self._changed:
-            if all(self._ends_after_me(task) for task in self._tasks):
+            if all(self._ends_after_me(task) for task in chain(self._tasks, self._others())):
                 return True
             self._changed.wait(_LOOK_AGAIN_SECONDS)
             return False
@@ -125,10 +138,15 @@ class Living:
             return True
         return task.thread in self._waiting or task.wire in self._waiting or self.delivering.here(task)
 
+    def tell(self) -> None:
+        """One of the others has ended: who waits for the rest looks again."""
+        with self._changed:
+            self._changed.notify_all()
+
     def claim_end(self, *, again: bool) -> bool:
         """Whether the caller is the one to end it all; with `again`, also if another one was, to wait for it."""
         with self._changed:
-            over = self.closed and not self._tasks and not self._ended
+            over = self.closed and not self._tasks and not self._ended and not self._others()
             self._ended = self._ended or over
             return over or (again and self._ended)
 
@@ -139,3 +157,4 @@ class Living:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._tasks.clear()
+        self._others = list

@@ -28,22 +28,30 @@ class Nudging:
     Args:
         threads: The backend.
         supervisor: Calls the looks.
+
+    Attributes:
+        looks: Somebody looks already; a hint that saves asking again.
     """
 
     def __init__(self, threads: ThreadBackend, supervisor: Supervisor) -> None:
         self._threads = threads
         self._supervisor = supervisor
-        self._looking = False  # a hint that saves asking again
+        self.looks = False
 
     def look_after(self) -> None:
         """See that somebody looks whether what is queued for threads makes progress."""
-        if not self._looking and self._threads.queued:
-            self._looking = True
+        if not self.looks and self._threads.queued:
+            self.looks = True
             self._supervisor.watch(self._threads, self._look())
 
     def _look(self) -> Callable[[], bool]:
         """A look at the threads, to be taken every now and then; it says False once nothing waits."""
-        state = {"at": time.monotonic(), "cpu": time.process_time(), "finished": -1}
+        state = {
+            "at": time.monotonic(),
+            "cpu": time.process_time(),
+            "finished": -1,
+            "brief": self._threads.gone_through,
+        }
 
         def look() -> bool:
             self._threads.move_on_slow()
@@ -54,9 +62,12 @@ class Nudging:
                 idle = cpu - state["cpu"] < _IDLE_SHARE * passed
                 state["at"], state["cpu"] = now, cpu
                 state["finished"] = self._threads.nudge(int(state["finished"]) if idle else -1)
-            # First the flag, then the look: a task queued in between is seen by one of the two.
-            self._looking = False
-            self._looking = self._threads.queued > 0
-            return self._looking
+            # First the flag, then the look: a task queued in between is seen by one of the two. Where brief calls come
+            # and go, it is cheaper to look on.
+            self.looks = False
+            brief = self._threads.gone_through
+            passing, state["brief"] = brief != state["brief"], brief
+            self.looks = passing or self._threads.queued > 0
+            return self.looks
 
         return look

@@ -163,6 +163,12 @@ class Router:
         fair = -(-items // (CHUNKS_A_CORE * self.machine.cores))
         return max(1, min(int(CHUNK_SECONDS / max(profile.cpu, LEAST_SECONDS)), fair, MOST_IN_ONE))
 
+    def ask_who_may_run(self, record: FunctionRecord, subject: Callable[..., Any]) -> None:
+        """See whether what a function's calls do is the same on whichever thread, if what they are given is plain."""
+        verdict = record.judged(subject)
+        record.by_anyone = verdict.allowed and verdict.computes and not record.stay
+        record.steady = None  # it is made anew with that
+
     def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
         """The decision for the next call, which stays here if its function's figures are another run's."""
         if not record.recalled or decision.backend != "process":

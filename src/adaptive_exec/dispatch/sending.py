@@ -80,12 +80,15 @@ class Sending:
             task.on_wait = lambda: soon(lambda: threads.move_on(task))
         self._send_to_lane(task, record, where)
 
-    def steady(self, options: Options, stay: str, decision: Decision) -> Steady:
+    def steady(self, options: Options, record: FunctionRecord, stay: str, decision: Decision) -> Steady:
         """A decision to be kept for the next calls, with the lane that follows from it."""
         profile = decision.profile
         if decision.backend != "thread" or profile is None or not profile.settled:
             return Steady(options, stay, decision, None)
-        return Steady(options, stay, decision, place(profile, options, self._router.machine))
+        where = place(profile, options, self._router.machine)
+        swift = where.lane == "brief" and options.timeout is None
+        swift = swift and record.twin is None and record.shapes is None and not record.coroutine
+        return Steady(options, stay, decision, where, swift, swift and record.by_anyone is True)
 
     def send_to_place(self, task: Task, record: FunctionRecord, decision: Decision, where: Place) -> None:
         """Hand a call of a function that is known to a thread, by a decision that was kept."""
@@ -105,6 +108,8 @@ class Sending:
         if not (task.measure or task.scout or task.coroutine or task.items != 1 or task.shape is not None):
             task.glances = record.estimator.glances
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
+        if where.lane == "brief" and record.by_anyone and task.on_begin is None and task.items == 1:
+            task.by_anyone = task.twin is None and not (task.coroutine or task.scout)
         self._threads.submit(task)
         self._nudging.look_after()
 

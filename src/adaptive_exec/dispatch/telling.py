@@ -86,8 +86,7 @@ class Telling:
         functions = []
         backends: dict[BackendName, int] = {}
         for record in records:
-            with record.lock:
-                counts = dict(record.counts)
+            counts = record.counted()
             if not counts:
                 continue
             for name, count in counts.items():

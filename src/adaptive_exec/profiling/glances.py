@@ -30,32 +30,42 @@ _EXACT_CALLS: Final = 8
 
 
 class Glances:
-    """Says which calls need no measuring, and whether what they took fits."""
+    """Says which calls need no measuring, and whether what they took fits.
 
-    __slots__ = ("_exact", "_left", "_limits", "_seen")
+    Attributes:
+        left: So many of the next calls need no measuring.
+        limits: What a call's wall has to keep to if it is to fit the profile.
+        seen: Calls that were not measured, and did; not yet asked for.
+    """
+
+    __slots__ = ("_exact", "left", "limits", "seen")
 
     def __init__(self) -> None:
-        self._left = 0
-        self._seen = 0
+        self.left = 0
+        self.seen = 0
         self._exact = _EXACT_CALLS
-        self._limits = limits_of(Profile())
+        self.limits = limits_of(Profile())
 
     def allowed(self) -> bool:
         """Whether the next call need not be measured; then `take` is to be told how long it took."""
-        left = self._left
+        left = self.left
         if left <= 0:
             return False
-        self._left = left - 1
+        self.left = left - 1
         return True
 
     def take(self, wall_ns: int) -> None:
         """A call that was not measured has ended."""
-        limits = self._limits
+        limits = self.limits
         if limits.least_cpu <= wall_ns <= limits.most_slack:
-            self._seen += 1
+            self.seen += 1
         else:
-            self._left = 0
-            self._exact = _EXACT_CALLS
+            self.doubt()
+
+    def doubt(self) -> None:
+        """A call's wall did not fit: measure the next ones."""
+        self.left = 0
+        self._exact = _EXACT_CALLS
 
     def renew(self, profile: Profile, *, doubted: bool) -> None:
         """A call has been measured: allow for some that are not, unless the profile is doubted."""
@@ -63,22 +73,21 @@ class Glances:
             self._exact = max(self._exact, 1)
         if self._exact > 0:
             self._exact -= 1
-            self._left = 0
+            self.left = 0
             return
-        if self._limits.profile is not profile:
-            self._limits = limits_of(profile)
-        self._left = _IN_A_ROW if profile.wall >= _BRIEF_SECONDS else _BRIEF_IN_A_ROW
+        if self.limits.profile is not profile:
+            self.limits = limits_of(profile)
+        self.left = _IN_A_ROW if profile.wall >= _BRIEF_SECONDS else _BRIEF_IN_A_ROW
 
     def alike(self, calls: int) -> None:
         """So many calls beside the one that is learned next were as that one, as in a chunk of a `map`."""
-        self._seen += calls
+        self.seen += calls
 
     def taken(self) -> int:
         """How many calls have been taken since this was asked last."""
-        seen, self._seen = self._seen, 0
+        seen, self.seen = self.seen, 0
         return seen
 
     def stop(self) -> None:
         """The function is another one now: its next calls are measured."""
-        self._left = 0
-        self._exact = _EXACT_CALLS
+        self.doubt()

@@ -41,6 +41,7 @@ __all__ = ["FunctionRecord", "Steady", "Store", "name_of"]
 
 LIMIT = 4096
 LATELY = 256
+_MANY = 100
 _SUITED = 16  # kinds of arguments that a verdict is kept for
 
 
@@ -52,12 +53,16 @@ class Steady(NamedTuple):
         stay: The record's, when it was decided.
         decision: The decision.
         place: The lane on threads that follows from it; None where that has to be looked for.
+        swift: It is the brief lane, and nothing has to be done for a call but to run it.
+        by_anyone: What a call does is the same on whichever thread, if what it is given is plain.
     """
 
     options: Options
     stay: str
     decision: Decision
     place: Place | None
+    swift: bool = False
+    by_anyone: bool = False
 
 
 class FunctionRecord:
@@ -65,6 +70,7 @@ class FunctionRecord:
 
     __slots__ = (
         "before",
+        "by_anyone",
         "consulted",
         "coroutine",
         "counts",
@@ -91,6 +97,7 @@ class FunctionRecord:
         "stay",
         "steady",
         "suited",
+        "swift",
         "twin",
         "unable",
         "verdict",
@@ -120,6 +127,10 @@ class FunctionRecord:
         self.unable = False  # stays whatever the user says of purity: it, or its arguments, can't travel
         self.before: BackendName | None = None
         self.counts: dict[BackendName, int] = {}
+        # Calls that went to the brief lane without more ado, beside those in `counts`: it takes no lock to add one.
+        self.swift: deque[None] = deque()
+        # What its calls do is the same on whichever thread, if what they are given is plain; None if nobody has looked.
+        self.by_anyone: bool | None = None
         self.failures = 0
         self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
         self.kinds: tuple[type, ...] | None = None  # of its first call's arguments
@@ -245,7 +256,26 @@ class FunctionRecord:
         """One more call that went there."""
         with self.lock:
             self.before = backend
+            self._count_swift()
             self.counts[backend] = self.counts.get(backend, 0) + 1
+
+    def counted(self) -> dict[BackendName, int]:
+        """How many calls went where."""
+        with self.lock:
+            self._count_swift()
+            return dict(self.counts)
+
+    def many(self) -> bool:
+        """Whether it has been called so often that it pays to read its code for the sake of brief calls; a hint."""
+        return self.counts.get("thread", 0) >= _MANY
+
+    def _count_swift(self) -> None:
+        """Count those that are brief with the others. Caller holds the lock."""
+        new = len(self.swift)
+        if new:
+            self.counts["thread"] = self.counts.get("thread", 0) + new
+            for _ in range(new):
+                self.swift.popleft()
 
 
 def _with_safety(profile: Profile, safe: bool | None) -> Profile:

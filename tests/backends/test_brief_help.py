@@ -1,0 +1,251 @@
+"""Who waits for a brief call may run it instead, where nobody can tell, and whatever happens the call is run."""
+
+from __future__ import annotations
+
+import contextvars
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from adaptive_exec.backends.base import Outcome, Task
+from adaptive_exec.backends.brief import BriefTask
+from adaptive_exec.backends.threads import ThreadBackend
+from adaptive_exec.futures import Future
+from adaptive_exec.model import Decision, Options, Profile
+from adaptive_exec.profiling.glances import Glances
+from tests.backends.support import Handed, until, wind_up
+
+MARK = contextvars.ContextVar("MARK", default="none")
+
+
+class Queue(deque[Task]):
+    """A queue in which something else happens as somebody looks whether a call is the next."""
+
+    happens: Callable[[], object] | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return found
+
+
+class Scene:
+    """A backend whose threads are all busy until it is said, and brief calls that anybody may run."""
+
+    def __init__(self) -> None:
+        self.handed = Handed()
+        self.backend = ThreadBackend(max_threads=1, cores=2)
+        self.queue = self.backend.brief.queue = self.backend._brief_queue = Queue()
+        self.gate = threading.Event()
+        self.glances = Glances()
+        self.glances.left = 1 << 30
+        self.backend.submit(self.handed.task(self.gate.wait, 20))
+        until(lambda: self.backend.load().running)
+
+    def put(self, fn: Callable[..., Any], *args: Any, measured: bool = False, **kwargs: Any) -> Future[Any]:
+        """Queue a call."""
+        future: Future[Any] = Future()
+        glances = Glances() if measured else self.glances
+        context = contextvars.copy_context()
+        task = BriefTask(
+            *(fn, args, kwargs, Options(), None, glances, Decision("thread", "", Profile())),
+            *(future, context, self.handed.done),
+        )
+        future.call, future.helper = task, self.backend.brief.help
+        self.backend.put(task)
+        return future
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """It is wound up."""
+    monkeypatch.setattr("adaptive_exec.backends.threads.gil_enabled", lambda: True)
+    with ExitStack() as stack:
+        made = Scene()
+        stack.callback(wind_up, made.backend)
+        stack.callback(made.gate.set)
+        yield made
+
+
+def here(*_: object, **__: object) -> tuple[int, str]:
+    return threading.get_ident(), MARK.get()
+
+
+@pytest.mark.parametrize("measured", [False, True])
+def test_who_waits_runs_it(scene: Scene, measured: bool) -> None:
+    """On its own thread, in the context of who submitted it; nothing is left of it."""
+    token = MARK.set("submitted")
+    future = scene.put(here, 1, 2.0, "three", measured=measured, four=b"4")
+    MARK.reset(token)
+
+    assert (threading.get_ident(), "submitted") == future.result()
+    assert not scene.queue
+    assert not scene.backend.brief.under_way()
+    assert future.helper is None
+    assert measured or (future.call is None and not scene.handed.outcomes)
+
+
+def test_not_the_next(scene: Scene) -> None:
+    """To find it among many may take longer than to wait for it."""
+    first, second = scene.put(here), scene.put(here)
+    threading.Timer(0.2, scene.gate.set).start()
+
+    assert threading.get_ident() != second.result()[0]
+    assert threading.get_ident() != first.result()[0]
+
+
+def test_not_with_what_has_methods_of_its_own(scene: Scene) -> None:
+    """They could do anything."""
+    first = scene.put(here, [1])
+    threading.Timer(0.2, scene.gate.set).start()
+    assert threading.get_ident() != first.result()[0]
+    second = scene.put(here, key=object())
+    assert threading.get_ident() != second.result()[0]
+
+
+def test_not_by_who_waits_for_so_long_only(scene: Scene) -> None:
+    """Once begun it can't be left alone."""
+    future = scene.put(here)
+    with pytest.raises(TimeoutError):
+        future.result(timeout=0.01)
+    assert future.cancel()
+    assert future.cancelled()
+
+
+def test_cancelled_before(scene: Scene) -> None:
+    """By another thread, as who waits is about to run it."""
+    future = scene.put(here)
+    scene.queue.happens = future.cancel
+    with pytest.raises(CancelledError):
+        future.result()
+
+    assert not scene.queue
+    assert future.call is None
+
+
+def test_a_thread_comes_before_who_would_help(scene: Scene) -> None:
+    """It has taken the call when that is looked for; who waits gets what came of it."""
+    future = scene.put(here)
+
+    def let_the_thread_come() -> None:
+        scene.gate.set()
+        until(lambda: not scene.queue)
+
+    scene.queue.happens = let_the_thread_come
+
+    assert threading.get_ident() != future.result()[0]
+
+
+def test_its_own_error(scene: Scene) -> None:
+    """It is the future's, as ever."""
+    future = scene.put(int, "no number")
+    threading.Timer(0.1, scene.gate.set).start()
+    with pytest.raises(ValueError, match="no number"):
+        future.result()
+    assert isinstance(future.exception(), ValueError)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
+def test_a_signal_comes_meanwhile(scene: Scene, error: type[BaseException]) -> None:
+    """What its handler raises is for who waits, and the call is run all the same."""
+    seen: list[int] = []
+
+    def interrupted() -> str:
+        seen.append(threading.get_ident())
+        if len(seen) == 1:
+            scene.gate.set()
+            signal.raise_signal(signal.SIGUSR1)
+        return "run"
+
+    def handler(number: int, frame: object) -> None:
+        raise error("by a signal")
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        future = scene.put(interrupted)
+        with pytest.raises(error, match="by a signal"):
+            future.result()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert "run" == future.result(20)
+    assert [threading.get_ident()] != seen[1:] != []
+
+
+def test_deep_in_the_stack(scene: Scene) -> None:
+    """Who waits has no room left for it; a thread has."""
+
+    def deep(depth: int) -> int:
+        return 0 if depth == 0 else 1 + deep(depth - 1)
+
+    def wait_deeply(depth: int) -> Any:
+        if depth:
+            return wait_deeply(depth - 1)
+        return future.result()
+
+    room = sys.getrecursionlimit()
+    future = scene.put(deep, room // 2)
+    scene.gate.set()
+    scene.handed.wait(1)  # its thread is free
+
+    late: Task = future.call
+    if late is not None and late in scene.queue:
+        assert room // 2 == wait_deeply(room * 6 // 10)
+    assert room // 2 == future.result(20)
+
+
+def test_one_that_is_helped_is_under_way(scene: Scene) -> None:
+    """Until it has ended; then whoever waits for the end of all is told."""
+    told: list[list[Task]] = []
+    brief = scene.backend.brief
+    brief.closed, brief.told = True, lambda: told.append(brief.under_way())
+    during: list[bool] = []
+    future = scene.put(lambda: during.append(future.call in brief.under_way()))
+    future.result()
+
+    assert [True] == during
+    assert [[]] == told
+
+
+def test_a_call_that_comes_back_is_under_way_throughout(scene: Scene) -> None:
+    """From those helped to the queue: it is in one of them whenever it is looked for."""
+    brief = scene.backend.brief
+    task: Task
+    seen: list[bool] = []
+
+    class Helped(set[Task]):
+        def copy(self) -> Any:
+            found = set(self)
+            if len(seen) == 0 and task in self:
+                seen.append(True)  # between the first look and the next it goes back
+                scene.queue.appendleft(task)
+                self.discard(task)
+            return found
+
+    future = scene.put(here)
+    task = future.call
+    scene.queue.clear()
+    brief._helped = Helped([task])
+
+    assert task in brief.under_way()
+    assert [True] == seen
+
+
+def test_an_error_of_the_hand_back_is_not_lost(scene: Scene) -> None:
+    """A measured call that raises is a thread's to tell."""
+    future = scene.put(int, "no", measured=True)
+    scene.gate.set()
+    with pytest.raises(ValueError, match="no"):
+        future.result()
+    outcomes: list[Outcome] = scene.handed.wait(2)
+
+    assert any(isinstance(outcome.error, ValueError) for outcome in outcomes)

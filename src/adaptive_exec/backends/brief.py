@@ -9,7 +9,7 @@ does nothing but compute, and what it is given is plain. To hand it over and bac
 
 Guarantees:
     - Each call put here is run once, or dropped if it was cancelled; one that is not `swift` is handed back.
-    - `under_way` leaves out no call that has been put here and has not ended.
+    - `under_way` leaves out no call that has been put here and has not ended, once `closed` is set.
     - An exception that did not come from the call, as one that a signal's handler raises, is not taken for the call's:
       who helped gets it, and a thread runs the call again, which nobody can tell either.
 Assumes:
@@ -31,6 +31,7 @@ Races:
 from __future__ import annotations
 
 import contextvars
+import itertools
 import threading
 import time
 from collections import deque
@@ -47,6 +48,7 @@ from .patience import Patience, wait_a_moment
 __all__ = ["BriefCalls", "BriefTask", "Seat"]
 
 _FOR_EVER: Final = float("inf")
+_TRIES: Final = 100
 _PLAIN: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _FOR_WANT_OF_ROOM: Final = (RecursionError, MemoryError)
 
@@ -173,9 +175,21 @@ class BriefCalls:
         """The calls that wait or run; what a seat had before may stand for what it is about to take."""
         # In this order: a call goes from the queue to a seat or to who helps, and may come back from there.
         helped = self._helped.copy()
-        found = [*self.queue.copy(), *self._helped.copy()]
+        found = [*self._waiting(), *self._helped.copy()]
         found += [seat.task for seat in self.seats.copy()]
         return found + [task for task in helped if task not in found]
+
+    def _waiting(self) -> list[Task]:
+        """The queue's calls: all of them once nothing more comes, and before that the first at least."""
+        for tries in itertools.count():
+            found: list[Task] = []
+            try:
+                found.extend(self.queue)
+            except RuntimeError:  # without a GIL: something has come or gone meanwhile
+                if tries < _TRIES or self.closed:
+                    continue
+            return found
+        raise AssertionError
 
     def take_back(self, task: Task) -> bool:
         """Take a call off the queue; False if somebody has it."""

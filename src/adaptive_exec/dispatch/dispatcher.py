@@ -304,8 +304,8 @@ class Dispatcher:
 
     def _close(self) -> list[Task]:
         """Let no more calls come in; those that are under way."""
-        live = self._living.close()
         self._threads.brief.closed = True
+        live = self._living.close()
         if self._admission is not None:
             self._admission.close()
         return live

@@ -37,6 +37,7 @@ RANKS: dict[str, int] = {
     "platform": 1,
     "customs": 1,
     "pickling": 1,
+    "awaiting": 0,
     "futures": 1,
     "profiling": 2,
     "primitives": 2,

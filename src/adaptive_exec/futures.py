@@ -40,6 +40,7 @@ from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from .awaiting import until_done
 from .model import Decision
 
 __all__ = ["Future", "blocking_in", "callbacks_by", "may_block", "refuse_to_wait", "standing_aside"]
@@ -203,6 +204,21 @@ class Future(StandardFuture[T], Generic[T]):
             on_cancel(call)
         return True
 
+    def add_done_callback(self, fn: Callable[[Any], object]) -> None:
+        """Have something called with the future once it ends; at once if it has.
+
+        Args:
+            fn: It is called on the thread that ends the future, or on this one. What it raises is logged.
+        """
+        with self._lock:
+            if self._state in _OPEN:
+                if self._made_callbacks is None:
+                    self._made_callbacks = [fn]
+                else:
+                    self._made_callbacks.append(fn)
+                return
+        super().add_done_callback(fn)  # which finds that it has ended
+
     def begin(self) -> bool:
         """Mark the call as running; False if it has been cancelled and must not be run."""
         with self._lock:
@@ -237,6 +253,10 @@ class Future(StandardFuture[T], Generic[T]):
             self._result = value
             self._state = FINISHED
             return True
+
+    def calls_back(self) -> bool:
+        """Whether something is called at the end; a hint."""
+        return bool(self._made_callbacks)
 
     def try_exception(self, error: BaseException) -> bool:
         """End the call with an exception; False if it had ended before."""
@@ -351,7 +371,16 @@ class Future(StandardFuture[T], Generic[T]):
         return standing_aside()
 
     def __await__(self) -> Generator[Any, None, T]:
-        return asyncio.wrap_future(self).__await__()
+        try:
+            if self._state in _OPEN:
+                yield from until_done(self)
+            if self._state in _CANCELLED or type(self._exception) is CancelledError:
+                raise asyncio.CancelledError
+            if self._exception is not None:
+                raise self._exception
+            return self._result  # type: ignore[no-any-return]
+        finally:
+            self = None  # type: ignore[assignment]  # noqa: PLW0642  as in `result`
 
 
 class _Unhindered(AbstractContextManager[None]):

@@ -214,7 +214,7 @@ class BriefCalls:
             seat.task = task
             task.thread = me
             if (task.future if task.swift else task).begin():
-                error = _run(task)
+                error = self._run(task)
                 if error is not None:
                     task.done(Outcome(error=error))
             else:
@@ -246,7 +246,7 @@ class BriefCalls:
             if (future if task.swift else task).begin():
                 self._patience.rest()
                 self.finished += 1
-                error = _run(task)
+                error = self._run(task)
                 if error is not None:
                     future.rest()
                     queue.appendleft(task)
@@ -260,6 +260,36 @@ class BriefCalls:
             self._more()
             _raise_if_strange(future, error)
         return True
+
+    def _run(self, task: Task) -> BaseException | None:
+        """Run a call that has begun and end it; the error, if that is how it went."""
+        future = task.future
+        future.helper = None
+        glances = task.glances
+        if task.swift and glances is not None and glances.left > 0:
+            began = time.perf_counter_ns()
+            try:
+                value = task.context.run(task.fn, *task.args, **task.kwargs)
+            except BaseException as error:
+                return without_this_frame(error)
+            wall = time.perf_counter_ns() - began
+            limits = glances.limits
+            if limits.least_cpu <= wall <= limits.most_slack:
+                glances.seen += 1
+            else:
+                glances.doubt()
+            if future.try_silently(value):
+                future.call = None  # it leads back to the task, with all its arguments
+                return None
+            outcome = Outcome(value=value)
+            if future.calls_back():
+                self._patience.rest()  # it would keep who is told from going on
+        else:
+            outcome = _outcome(task)
+            if outcome.error is not None:
+                return outcome.error
+        task.done(outcome)
+        return None
 
     def _poll(self, future: Future[Any]) -> bool:
         """Look for a moment whether a call has ended."""
@@ -281,35 +311,6 @@ def _drop(task: Task) -> None:
         task.future.call = task.future.helper = None
     else:
         task.done(Outcome())
-
-
-def _run(task: Task) -> BaseException | None:
-    """Run a call that has begun and end it; the error, if that is how it went."""
-    future = task.future
-    future.helper = None
-    glances = task.glances
-    if task.swift and glances is not None and glances.left > 0:
-        began = time.perf_counter_ns()
-        try:
-            value = task.context.run(task.fn, *task.args, **task.kwargs)
-        except BaseException as error:
-            return without_this_frame(error)
-        wall = time.perf_counter_ns() - began
-        limits = glances.limits
-        if limits.least_cpu <= wall <= limits.most_slack:
-            glances.seen += 1
-        else:
-            glances.doubt()
-        if future.try_silently(value):
-            future.call = None  # it leads back to the task, with all its arguments
-            return None
-        outcome = Outcome(value=value)
-    else:
-        outcome = _outcome(task)
-        if outcome.error is not None:
-            return outcome.error
-    task.done(outcome)
-    return None
 
 
 def _outcome(task: Task) -> Outcome:

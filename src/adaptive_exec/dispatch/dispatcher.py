@@ -374,6 +374,10 @@ class Dispatcher:
         if error is None:
             if outcome.sample is not None or task.snapshot is not None:
                 self._learning.learn(task, record, outcome)
+            if task.swift:
+                self._resolve(task, outcome.value, None)
+                task.future.call = None
+                return
             # If nobody is told, nobody can wait for others meanwhile.
             if not task.future.try_silently(outcome.value):
                 self._resolve(task, outcome.value, None)

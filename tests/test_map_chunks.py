@@ -272,9 +272,10 @@ def test_many_as_one_are_not_brief(executor: AdaptiveExecutor, backend: Any) -> 
     threads: Any = executor._dispatcher._threads
     inside, lanes = threads.submit, set()
 
-    def submit(task: Any) -> None:
+    def submit(task: Any) -> bool:
         lanes.add((task.items, task.lane))
         inside(task)
+        return True
 
     threads.submit = submit
     executor._dispatcher._put = submit

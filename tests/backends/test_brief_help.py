@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from adaptive_exec.backends.base import Outcome, Task
-from adaptive_exec.backends.brief import BriefTask
+from adaptive_exec.backends.base import Outcome, SwiftTask, Task
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.futures import Future
 from adaptive_exec.model import Decision, Options, Profile
@@ -56,12 +55,12 @@ class Scene:
         future: Future[Any] = Future()
         glances = Glances() if measured else self.glances
         context = contextvars.copy_context()
-        task = BriefTask(
+        task = SwiftTask(
             *(fn, args, kwargs, Options(), None, glances, Decision("thread", "", Profile())),
             *(future, context, self.handed.done),
         )
         future.call, future.helper = task, self.backend.brief.help
-        self.backend.put(task)
+        assert self.backend.put(task)
         return future
 
 
@@ -207,9 +206,9 @@ def test_one_that_is_helped_is_under_way(scene: Scene) -> None:
     """Until it has ended; then whoever waits for the end of all is told."""
     told: list[list[Task]] = []
     brief = scene.backend.brief
-    brief.closed, brief.told = True, lambda: told.append(brief.under_way())
     during: list[bool] = []
     future = scene.put(lambda: during.append(future.call in brief.under_way()))
+    brief.closed, brief.told = True, lambda: told.append(brief.under_way())
     future.result()
 
     assert [True] == during

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from adaptive_exec import AdaptiveExecutor
+from adaptive_exec.backends.base import Task
 from tests.backends.support import until
 
 CALLS = 300
@@ -109,22 +111,24 @@ def test_one_that_comes_as_it_is_closed() -> None:
     executor = AdaptiveExecutor(max_processes=1)
     become_known(executor)
     dispatcher = executor._dispatcher
-    inside, taken = dispatcher._put, []
+    brief = dispatcher._threads.brief
+    looked: list[bool] = []
 
-    def put(task: Any) -> None:
-        executor.shutdown(wait=False)
-        # As if no seat's thread had come by: one that is there takes it, and then it is run.
-        dispatcher._threads.brief.queue.append(task)
-        taken.append(task)
+    class Queue(deque[Task]):
+        """The executor is closed just before a call is put."""
 
-    dispatcher._put = put
+        def append(self, task: Task) -> None:
+            executor.shutdown(wait=False)
+            super().append(task)
+            looked.append(True)
+
+    brief.queue = dispatcher._threads._brief_queue = Queue()
     with pytest.raises(RuntimeError, match="after shutdown"):
         next_swift(executor, twice, 1)
-    dispatcher._put = inside
     executor.shutdown()
 
-    assert 1 == len(taken)
-    assert not dispatcher._threads.brief.under_way()
+    assert [True] == looked
+    assert not brief.under_way()
     until(lambda: not any("adaptive-exec-thread" in each.name for each in threading.enumerate()))
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Lane",
     "Outcome",
     "Refused",
+    "SwiftTask",
     "Task",
     "Unavailable",
     "WorkerPool",
@@ -100,7 +101,7 @@ class Task:
     scout = False
     trial = False  # it was given to an idle worker while its function's figures were doubted
     coroutine = False  # the call gives a coroutine, which has to be run to its end
-    swift = False  # it is not counted with the others, and nobody but its future is told how it ended
+    swift = False  # only its backend has an account of it, and only its future is told how it ended
     by_anyone = False  # what it does is the same on whichever thread, if what it is given is plain
     placed = False  # it has a place among those that may be under way, where their number is bounded
     queues = True  # it may wait until a worker is free; else it is handed back, unbegun, without an outcome
@@ -157,6 +158,67 @@ class Task:
     def done(self, outcome: Outcome) -> None:
         """Hand the task back."""
         self.on_done(self, outcome)
+
+
+class SwiftTask(Task):
+    """A call of a function that is known: only its backend has an account of it, and only its future is told.
+
+    One is made for every call, so it has room for nothing else than what every call needs.
+
+    Args:
+        fn: What is called.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        options: What the caller asked for.
+        owner: The dispatcher's record of the function.
+        glances: Say when it begins whether it is enough to know the wall.
+        decision: Where it goes and why.
+        future: Its outcome, for the caller.
+        context: Whose context variables it sees.
+        on_done: Takes it back, if more has to be done for it than that.
+    """
+
+    __slots__ = (
+        *("args", "context", "decision", "fn", "future", "glances", "kwargs", "on_done", "options"),
+        *("owner", "thread"),
+    )
+    swift = True
+    lane = "brief"  # if it goes to a thread
+
+    def __init__(  # not the other's, which makes more
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        options: Options,
+        owner: Any,
+        glances: Glances | None,
+        decision: Decision,
+        future: Future[Any],
+        context: contextvars.Context,
+        on_done: Callable[[Task, Outcome], None],
+    ) -> None:
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.options = options
+        self.owner = owner
+        self.glances = glances
+        self.decision = decision
+        self.future = future
+        self.context = context
+        self.on_done = on_done
+        self.thread = None
+
+    @property
+    def subject(self) -> Callable[..., Any]:  # type: ignore[override]
+        """The function that is called is the one that is measured."""
+        return self.fn
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The function's."""
+        return str(self.owner.name)
 
 
 class Backend(ABC):

@@ -31,24 +31,22 @@ Races:
 from __future__ import annotations
 
 import contextvars
-import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from ..futures import Future
-from ..model import Decision, Options
-from ..profiling.glances import Glances
+from ..model import Options
+from .accounts import all_of
 from .base import Lane, Outcome, Task
 from .here import run_here, without_this_frame
 from .patience import Patience, wait_a_moment
 
-__all__ = ["BriefCalls", "BriefTask", "Seat"]
+__all__ = ["BriefCalls", "Seat"]
 
 _FOR_EVER: Final = float("inf")
-_TRIES: Final = 100
 _PLAIN: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _FOR_WANT_OF_ROOM: Final = (RecursionError, MemoryError)
 
@@ -61,67 +59,6 @@ def _nothing_yet() -> Task:
 
 
 _NOTHING_YET: Final = _nothing_yet()
-
-
-class BriefTask(Task):
-    """A call of a function that is known to be brief: nobody counts it in or out, and only its future is told.
-
-    One is made for every call, so it has room for nothing else than what every call needs.
-
-    Args:
-        fn: What is called.
-        args: Positional arguments.
-        kwargs: Keyword arguments.
-        options: What the caller asked for.
-        owner: The dispatcher's record of the function.
-        glances: Looks at the wall.
-        decision: Why it is here.
-        future: Its outcome, for the caller.
-        context: Whose context variables it sees.
-        on_done: Takes it back, if more has to be done for it than that.
-    """
-
-    __slots__ = (
-        *("args", "context", "decision", "fn", "future", "glances", "kwargs", "on_done", "options"),
-        *("owner", "thread"),
-    )
-    swift = True
-    lane = "brief"
-
-    def __init__(  # not the other's, which makes more
-        self,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        options: Options,
-        owner: Any,
-        glances: Glances,
-        decision: Decision,
-        future: Future[Any],
-        context: contextvars.Context,
-        on_done: Callable[[Task, Outcome], None],
-    ) -> None:
-        self.fn = fn
-        self.args = args
-        self.kwargs = kwargs
-        self.options = options
-        self.owner = owner
-        self.glances = glances
-        self.decision = decision
-        self.future = future
-        self.context = context
-        self.on_done = on_done
-        self.thread = None
-
-    @property
-    def subject(self) -> Callable[..., Any]:  # type: ignore[override]
-        """The function that is called is the one that is measured."""
-        return self.fn
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """The function's."""
-        return str(self.owner.name)
 
 
 class Seat:
@@ -175,21 +112,9 @@ class BriefCalls:
         """The calls that wait or run; what a seat had before may stand for what it is about to take."""
         # In this order: a call goes from the queue to a seat or to who helps, and may come back from there.
         helped = self._helped.copy()
-        found = [*self._waiting(), *self._helped.copy()]
+        found = [*all_of(self.queue, self), *self._helped.copy()]
         found += [seat.task for seat in self.seats.copy()]
         return found + [task for task in helped if task not in found]
-
-    def _waiting(self) -> list[Task]:
-        """The queue's calls: all of them once nothing more comes, and before that the first at least."""
-        for tries in itertools.count():
-            found: list[Task] = []
-            try:
-                found.extend(self.queue)
-            except RuntimeError:  # without a GIL: something has come or gone meanwhile
-                if tries < _TRIES or self.closed:
-                    continue
-            return found
-        raise AssertionError
 
     def take_back(self, task: Task) -> bool:
         """Take a call off the queue; False if somebody has it."""

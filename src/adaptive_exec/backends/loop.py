@@ -3,17 +3,20 @@
 Guarantees:
     - Each task taken is handed back exactly once, on the loop that ran it.
     - A burst of submissions from other threads costs the library's loop one wake-up, not one each.
+    - `under_way` leaves out no call that was taken and has not ended, once `closed` is set.
     - The library's loop exists from the first task that needs it to `shutdown`, which lets running
       coroutines end, closes asynchronous generators, and then the loop.
 Assumes:
     - A loop that submits a coroutine runs it to its end or cancels it, as `asyncio.run` does.
+    - The methods of `deque` and `set` used here are atomic, and what a thread does before one of them is seen by who
+      comes after it at the same object, as with a lock.
 State table of the library's loop (changes under `_lock`):
     none -> running     the first task
     running -> ending   `shutdown`; nothing is accepted any more
     ending -> none      the last task has ended
 Races:
     - a submission while the loop drains its inbox: `_scheduled` goes to False before the inbox is read,
-      so whoever appends later schedules another drain; one too many is harmless:
+      so whoever appends later schedules another drain, without a lock; one too many is harmless:
       `tests/backends/test_loop.py::test_submission_while_the_inbox_is_drained`
     - cancel before the task has begun: `begin` on the loop decides:
       `tests/backends/test_loop.py::test_cancel_before_the_loop_has_begun`
@@ -22,16 +25,18 @@ Races:
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from ..model import BackendName
 from ..profiling.steps import MeasuredCoroutine
-from .base import Backend, BackendLoad, Outcome, Task
+from .accounts import all_of
+from .base import Backend, BackendLoad, Outcome, SwiftTask, Task
 
-__all__ = ["LoopBackend"]
+__all__ = ["LoopBackend", "LoopTask"]
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -44,47 +49,112 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+class LoopTask(SwiftTask):
+    """A call of a coroutine function that is known. The asyncio task that runs it calls it at the end."""
+
+    __slots__ = ("backend", "wire")
+    coroutine = True
+    backend: LoopBackend
+
+    def __call__(self, ended: asyncio.Task[Any]) -> None:
+        """The coroutine has ended."""
+        self.backend.ended(self, ended)
+
+
 class LoopBackend(Backend):
-    """Runs coroutines."""
+    """Runs coroutines.
+
+    Attributes:
+        closed: Nothing more will come.
+        told: Called when a swift call has ended once `closed` is set.
+    """
 
     name: ClassVar[BackendName] = "loop"
 
     def __init__(self, thread_name: str = "adaptive-exec-loop") -> None:
         """`thread_name` is what the thread of its loop is called."""
+        self.closed = False
+        self.told: Callable[[], object] = int
         self._thread_name = thread_name
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._inbox: deque[Task] = deque()
         self._scheduled = False
-        self._closed = False
+        self._refuses = False  # it has been shut down
         self._stopping = False  # the loop has been told to stop, which it must be only once
-        self._accepted = 0  # on the library's loop, not yet handed back
-        self._elsewhere = 0  # on the submitters' loops, not yet handed back
+        self._begun: set[Task] = set()  # on the library's loop, not yet handed back
+        self._elsewhere: set[Task] = set()  # on the submitters' loops, not yet handed back
 
     def submit(self, task: Task) -> None:
         with self._lock:
-            if self._closed:
+            if self._refuses:
                 raise RuntimeError("cannot schedule new futures after shutdown")
             loop = self._loop
             if loop is None:
                 loop = self._start()
-            self._accepted += 1
             task.future.only_on = loop
             self._inbox.append(task)
-            wake = not self._scheduled
+        self._wake(loop)
+
+    def put(self, task: LoopTask) -> bool:
+        """Take a call that is counted by nobody else; False, and nothing done, if nothing more comes."""
+        task.backend, task.wire = self, None
+        loop = self._loop
+        if loop is None:
+            self.submit(task)
+            return True
+        task.future.only_on = loop
+        self._inbox.append(task)
+        # Without the lock: who closes sets the flag, and looks for calls then.
+        if self.closed and self.take_back(task):
+            return False
+        if not self._scheduled:
+            self._wake(loop)
+        return True
+
+    def put_here(self, task: LoopTask, loop: asyncio.AbstractEventLoop) -> bool:
+        """The same on `loop`, which is running in this thread."""
+        task.backend, task.wire = self, None
+        self._elsewhere.add(task)
+        if self.closed:
+            self._elsewhere.discard(task)
+            return False
+        task.future.only_on = loop
+        self._begin(task, loop, self._elsewhere)
+        return True
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See that the inbox is looked into."""
+        if not self._scheduled:
             self._scheduled = True
-        if wake:
             loop.call_soon_threadsafe(self._drain)
 
     def submit_here(self, task: Task, loop: asyncio.AbstractEventLoop) -> None:
         """Run the task on `loop`, which is running in this thread."""
         with self._lock:
-            if self._closed:
+            if self._refuses:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            self._elsewhere += 1
+            self._elsewhere.add(task)
         task.future.only_on = loop
-        self._begin(task, loop)
+        self._begin(task, loop, self._elsewhere)
+
+    def take_back(self, task: Task) -> bool:
+        """Take a call out of the inbox; False if it has begun."""
+        try:
+            self._inbox.remove(task)
+        except ValueError:
+            return False
+        return True
+
+    def give_up(self, task: Task) -> None:
+        """The loop that ran it will never run again."""
+        self._elsewhere.discard(task)
+
+    def under_way(self) -> list[Task]:
+        """The calls that wait or run."""
+        # In this order: a call goes from the inbox to those that have begun.
+        return [*all_of(self._inbox, self), *self._begun.copy(), *self._elsewhere.copy()]
 
     def cancel(self, task: Task) -> None:
         loop = task.future.only_on
@@ -95,12 +165,11 @@ class LoopBackend(Backend):
                 return  # the loop is closed, and so the coroutine over
 
     def load(self) -> BackendLoad:
-        with self._lock:
-            return BackendLoad(
-                queued=len(self._inbox),
-                running=self._accepted + self._elsewhere - len(self._inbox),
-                workers=self._loop is not None,
-            )
+        return BackendLoad(
+            queued=len(self._inbox),
+            running=len(self._begun) + len(self._elsewhere),
+            workers=self._loop is not None,
+        )
 
     @property
     def runs(self) -> bool:
@@ -113,7 +182,7 @@ class LoopBackend(Backend):
 
     def shutdown(self, *, wait: bool) -> None:
         with self._lock:
-            self._closed = True
+            self._refuses = True
             loop, thread = self._loop, self._thread
         if loop is not None:
             try:
@@ -165,65 +234,77 @@ class LoopBackend(Backend):
 
     def _drain(self) -> None:
         """Begin everything in the inbox."""
-        with self._lock:
-            self._scheduled = False
-            tasks = list(self._inbox)
-            self._inbox.clear()
-            loop = self._loop
+        self._scheduled = False
+        loop, inbox, begun = self._loop, self._inbox, self._begun
         assert loop is not None
-        for task in tasks:
-            self._begin(task, loop)
+        for _ in range(len(inbox)):
+            try:
+                task = inbox[0]
+            except IndexError:
+                break
+            begun.add(task)  # before it is gone from there
+            if self.take_back(task):
+                self._begin(task, loop, begun)
+            else:
+                begun.discard(task)  # who put it has taken it back
+        if inbox:  # who came meanwhile has seen that it is scheduled, or will
+            self._wake(loop)
 
-    def _begin(self, task: Task, loop: asyncio.AbstractEventLoop) -> None:
+    def _begin(self, task: Task, loop: asyncio.AbstractEventLoop, among: set[Task]) -> None:
         """Make the asyncio task that runs one coroutine."""
         if not task.begin():
-            self._hand_back(task, loop, Outcome())
+            self._hand_back(task, among, Outcome())
             return
+        context = task.context
         try:
-            coroutine = task.context.run(_call, task)
-            measured = task.meter = MeasuredCoroutine(coroutine) if task.measure else None
-            running = loop.create_task(measured or coroutine, name=task.name, context=task.context)
+            coroutine = context.run(_call, task)
+            if task.measure:
+                coroutine = task.meter = MeasuredCoroutine(coroutine)
+            running = loop.create_task(coroutine, name=task.name, context=context)
         except BaseException as error:
-            self._hand_back(task, loop, Outcome(error=error))
+            self._hand_back(task, among, Outcome(error=error))
             return
         task.wire = running
-        running.add_done_callback(lambda ended: self._ended(task, loop, ended, measured))
+        told = task if isinstance(task, LoopTask) else functools.partial(self.ended, task)
+        running.add_done_callback(told, context=context)
 
-    def _ended(
-        self,
-        task: Task,
-        loop: asyncio.AbstractEventLoop,
-        ended: asyncio.Task[Any],
-        measured: MeasuredCoroutine[Any] | None,
-    ) -> None:
-        """Hand the task back as its coroutine left it."""
-        task.meter = None
-        error: BaseException | None
+    def ended(self, task: Task, ended: asyncio.Task[Any]) -> None:
+        """Hand a task back as its coroutine left it."""
+        measured = task.meter
+        if measured is not None:
+            task.meter = None
+        value: Any = None
+        error: BaseException | None = None
         if ended.cancelled():
             error = asyncio.CancelledError()
         else:
             error = ended.exception()
+            if error is None:
+                value = ended.result()
         sample = None if measured is None else measured.sample(failed=error is not None)
-        value = None if error is not None else ended.result()
-        self._hand_back(task, loop, Outcome(value, error, sample))
+        among = self._begun if task in self._begun else self._elsewhere
+        self._hand_back(task, among, Outcome(value, error, sample))
 
-    def _hand_back(self, task: Task, loop: asyncio.AbstractEventLoop, outcome: Outcome) -> None:
+    def _hand_back(self, task: Task, among: set[Task], outcome: Outcome) -> None:
         """Give one task back and count it out."""
+        future = task.future
         try:
-            task.done(outcome)
+            if task.swift and outcome.error is None and future.try_silently(outcome.value):
+                future.on_cancel = future.call = None
+            else:
+                task.done(outcome)
         finally:
-            with self._lock:
-                if loop is self._loop:
-                    self._accepted -= 1
-                else:
-                    self._elsewhere -= 1
-            self._stop_if_over()
+            among.discard(task)
+            if self.closed and task.swift:
+                self.told()
+            if self._refuses:
+                self._stop_if_over()
 
     def _stop_if_over(self) -> None:
         """End the library's loop once it has been shut down and has nothing left."""
         with self._lock:
             loop = self._loop
-            over = self._closed and self._accepted == 0 and not self._stopping
+            over = not (self._inbox or self._begun or self._stopping)
             over = over and loop is not None and asyncio._get_running_loop() is loop
             self._stopping = self._stopping or over
         if over and loop is not None:

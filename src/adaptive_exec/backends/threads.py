@@ -201,15 +201,19 @@ class ThreadBackend(Backend):
                 lane.queue.append(task)
                 self._queued += 1
 
-    def put(self, task: Task) -> None:
-        """Take a brief call that is counted by nobody else: `brief.under_way` tells of it."""
+    def put(self, task: Task) -> bool:
+        """Take a brief call that is counted by nobody else; False, and nothing done, if nothing more comes."""
         queue = self._brief_queue
         queue.append(task)
+        # Without the lock: who closes sets the flag, and looks for calls then.
+        if self.brief.closed and self.brief.take_back(task):
+            return False
         # Without the lock: who leaves a seat looks at the queue afterwards.
         running = self._brief_lane.running
         if running < self._seats and (running <= 0 or len(queue) > 1):
             with self._lock:
                 self._seat(task)
+        return True
 
     def _seat_more(self) -> None:
         """See that a seat is taken if one may be."""

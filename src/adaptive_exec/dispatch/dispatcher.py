@@ -29,11 +29,10 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
-from ..backends.brief import BriefTask
-from ..backends.loop import LoopBackend
+from ..backends.base import Backend, Outcome, Refused, SwiftTask, Task, Unavailable, WorkerPool
+from ..backends.loop import LoopBackend, LoopTask
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
@@ -57,6 +56,8 @@ if TYPE_CHECKING:
     from ..routing.profiles import ProfileFile
 
 __all__ = ["Dispatcher"]
+
+_NO_KWARGS: Final[dict[str, Any]] = {}
 
 
 class Dispatcher:
@@ -91,8 +92,7 @@ class Dispatcher:
         )
         self._send, self._guarded = self._sending.send, self._sending.guarded
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
-        self._living = Living(threads.brief.under_way)
-        threads.brief.told = self._brief_ended
+        self._living = Living(lambda: [*threads.brief.under_way(), *loop.under_way()])
         self._learning = Learning(self._router, self._hogs, self._living)
         self._admission = None if max_pending is None else Admission(max_pending)
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
@@ -135,7 +135,7 @@ class Dispatcher:
             and steady.swift
             and steady.options is options
             and steady.stay is record.stay
-            and (items == 1 and twin is None and self._admission is None)
+            and (items == 1 and twin is None and self._admission is None and record.hogging == 0)
             and record.estimator.skips()
         ):
             return self._send_swiftly(fn, args, kwargs, record, steady)
@@ -165,21 +165,33 @@ class Dispatcher:
         record: FunctionRecord,
         steady: Steady,
     ) -> Future[Any]:
-        """Take a call that is over in no time, of a function that is known: nobody need count it in or out."""
+        """Take a call of a function that is known, which a loop runs or which is over in no time.
+
+        Nobody but its backend has an account of it.
+        """
         future: Future[Any] = Future()
         decision = future.decision = steady.decision
-        glances, context = record.estimator.glances, contextvars.copy_context()
-        task = future.call = BriefTask(
-            fn, args, kwargs, steady.options, record, glances, decision, future, context, self._take_back
+        context = contextvars.copy_context()
+        options, take_back = steady.options, self._take_back
+        record.swift.append(None)
+        if steady.place is None:
+            call = future.call = LoopTask(
+                fn, args, kwargs or _NO_KWARGS, options, record, None, decision, future, context, take_back
+            )
+            future.stoppable = True
+            future.on_cancel = self._give_up
+            if not self._loops.put(call):
+                self._living.refuse()
+            return future
+        glances = record.estimator.glances
+        task = future.call = SwiftTask(
+            fn, args, kwargs, options, record, glances, decision, future, context, take_back
         )
         if steady.by_anyone:
             future.helper = self._help
         else:
             future.attend = self._attend
-        record.swift.append(None)
-        self._put(task)
-        # It may have been closed since that was asked: then who closed it has seen the call, or it is taken back.
-        if self._living.closed and self._threads.brief.take_back(task):
+        if not self._put(task):
             self._living.refuse()
         if not self._nudging.looks:
             self._nudging.look_after()
@@ -304,7 +316,9 @@ class Dispatcher:
 
     def _close(self) -> list[Task]:
         """Let no more calls come in; those that are under way."""
+        self._threads.brief.told = self._swift_ended
         self._threads.brief.closed = True
+        self._loops.close(self._swift_ended)
         live = self._living.close()
         if self._admission is not None:
             self._admission.close()
@@ -352,7 +366,10 @@ class Dispatcher:
             profile = record.profile().times(task.items)
         facts = self._router.facts(record, options, fn=task.subject, profile=profile, twin=twin)
         if record.coroutine or options.kind is not None:
-            self._send(task, record, decide(facts))
+            decision = decide(facts)
+            if decision.backend == "loop" and not twin:
+                record.steady = self._sending.steady(options, record, facts.stay, decision)
+            self._send(task, record, decision)
             return
         if self._router.trusts(record, facts.profile):
             lasting = decide_steadily(facts)
@@ -376,7 +393,7 @@ class Dispatcher:
                 self._learning.learn(task, record, outcome)
             if task.swift:
                 self._resolve(task, outcome.value, None)
-                task.future.call = None
+                task.future.on_cancel = task.future.call = None
                 return
             # If nobody is told, nobody can wait for others meanwhile.
             if not task.future.try_silently(outcome.value):
@@ -512,8 +529,8 @@ class Dispatcher:
         else:
             self._backends[task.decision.backend].cancel(task)
 
-    def _brief_ended(self) -> None:
-        """Brief calls have ended, perhaps the last there will ever be."""
+    def _swift_ended(self) -> None:
+        """Calls have ended that only their backends counted, perhaps the last there will ever be."""
         if self._living.closed and not self._living.forgotten:
             self._living.tell()
             self._end_if_over(wait=False)
@@ -528,6 +545,7 @@ class Dispatcher:
             self._resolve(task, None, RuntimeError(f"the event loop was closed before {task.name} ended"))
             if self._admission is not None:
                 self._admission.withdraw(task)
+            self._loops.give_up(task)
             self._forget(task)
 
     def _is_stranded(self, task: Task, at_exit: bool) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ..backends.base import Task
-from ..backends.loop import LoopBackend
+from ..backends.loop import LoopBackend, LoopTask
 from ..model import Decision
 from ..routing.store import FunctionRecord
 from .hogs import Hogs
@@ -37,6 +38,26 @@ class Loops:
         """Whether the caller runs on one of the library's loops."""
         running = asyncio._get_running_loop()
         return running is not None and self.owns(running)
+
+    def put(self, task: LoopTask) -> bool:
+        """Run a call of a function that is known, and known not to hog; False if nothing more comes."""
+        running = asyncio._get_running_loop()
+        if running is None or task.options.backend is not None or self.owns(running):
+            return self._own.put(task)
+        return self._own.put_here(task, running)
+
+    def give_up(self, task: Task) -> None:
+        """A call's loop will never run again."""
+        self._own.give_up(task)
+
+    def under_way(self) -> list[Task]:
+        """The calls that wait or run on the library's own loop, or on one of the submitters'."""
+        return self._own.under_way()
+
+    def close(self, told: Callable[[], object]) -> None:
+        """Nothing more will come; from now on somebody is told as calls end."""
+        self._own.told = told
+        self._own.closed = True
 
     def submit(self, task: Task, record: FunctionRecord, decision: Decision) -> None:
         """Run a call."""

@@ -83,11 +83,13 @@ class Sending:
     def steady(self, options: Options, record: FunctionRecord, stay: str, decision: Decision) -> Steady:
         """A decision to be kept for the next calls, with the lane that follows from it."""
         profile = decision.profile
+        swift = record.twin is None and options.timeout is None
+        if decision.backend == "loop":
+            return Steady(options, stay, decision, None, swift and record.coroutine)
         if decision.backend != "thread" or profile is None or not profile.settled:
             return Steady(options, stay, decision, None)
         where = place(profile, options, self._router.machine)
-        swift = where.lane == "brief" and options.timeout is None
-        swift = swift and record.twin is None and record.shapes is None and not record.coroutine
+        swift = swift and where.lane == "brief" and not record.coroutine and record.shapes is None
         return Steady(options, stay, decision, where, swift, swift and record.by_anyone is True)
 
     def send_to_place(self, task: Task, record: FunctionRecord, decision: Decision, where: Place) -> None:

@@ -53,7 +53,7 @@ class Steady(NamedTuple):
         stay: The record's, when it was decided.
         decision: The decision.
         place: The lane on threads that follows from it; None where that has to be looked for.
-        swift: It is the brief lane, and nothing has to be done for a call but to run it.
+        swift: It is the brief lane or a loop, and nothing has to be done for a call but to run it.
         by_anyone: What a call does is the same on whichever thread, if what it is given is plain.
     """
 
@@ -127,7 +127,7 @@ class FunctionRecord:
         self.unable = False  # stays whatever the user says of purity: it, or its arguments, can't travel
         self.before: BackendName | None = None
         self.counts: dict[BackendName, int] = {}
-        # Calls that went to the brief lane without more ado, beside those in `counts`: it takes no lock to add one.
+        # Calls that were sent off without more ado, beside those in `counts`: it takes no lock to add one.
         self.swift: deque[None] = deque()
         # What its calls do is the same on whichever thread, if what they are given is plain; None if nobody has looked.
         self.by_anyone: bool | None = None
@@ -270,10 +270,11 @@ class FunctionRecord:
         return self.counts.get("thread", 0) >= _MANY
 
     def _count_swift(self) -> None:
-        """Count those that are brief with the others. Caller holds the lock."""
+        """Count the swift ones with the others. Caller holds the lock."""
         new = len(self.swift)
         if new:
-            self.counts["thread"] = self.counts.get("thread", 0) + new
+            backend: BackendName = "loop" if self.coroutine else "thread"
+            self.counts[backend] = self.counts.get(backend, 0) + new
             for _ in range(new):
                 self.swift.popleft()
 

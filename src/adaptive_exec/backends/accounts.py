@@ -1,0 +1,37 @@
+"""Looking through a queue of calls that others put into and take from meanwhile, without a lock."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from typing import Final, Protocol
+
+from .base import Task
+
+__all__ = ["all_of"]
+
+_TRIES: Final = 100
+
+
+class _Closes(Protocol):
+    """What a queue belongs to."""
+
+    closed: bool
+
+
+def all_of(queue: deque[Task], owner: _Closes) -> list[Task]:
+    """The queue's calls: all of them once nothing more comes, and before that the first at least.
+
+    Args:
+        queue: Any thread may append to it and pop from it.
+        owner: Its `closed` says that nothing more comes, so that it can't change for ever.
+    """
+    for tries in itertools.count():
+        found: list[Task] = []
+        try:
+            found.extend(queue)
+        except RuntimeError:  # without a GIL: something has come or gone meanwhile
+            if tries < _TRIES or owner.closed:
+                continue
+        return found
+    raise AssertionError

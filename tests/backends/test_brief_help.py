@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from adaptive_exec.backends.base import Outcome, SwiftTask, Task
+from adaptive_exec.backends.base import Outcome, Task
+from adaptive_exec.backends.brief import BriefTask
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.futures import Future
-from adaptive_exec.model import Decision, Options, Profile
+from adaptive_exec.model import Options
 from adaptive_exec.profiling.glances import Glances
 from tests.backends.support import Handed, until, wind_up
 
@@ -55,10 +56,8 @@ class Scene:
         future: Future[Any] = Future()
         glances = Glances() if measured else self.glances
         context = contextvars.copy_context()
-        task = SwiftTask(
-            *(fn, args, kwargs, Options(), None, glances, Decision("thread", "", Profile())),
-            *(future, context, self.handed.done),
-        )
+        task = BriefTask(fn, args, kwargs, Options(), None, future, context, self.handed.done)
+        task.glances, task.thread = glances, None
         future.call, future.helper = task, self.backend.brief.help
         assert self.backend.put(task)
         return future

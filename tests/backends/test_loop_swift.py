@@ -15,7 +15,7 @@ import pytest
 from adaptive_exec.backends.base import Task
 from adaptive_exec.backends.loop import LoopBackend, LoopTask
 from adaptive_exec.futures import Future
-from adaptive_exec.model import Decision, Options, Profile
+from adaptive_exec.model import Options
 from tests.backends.support import Handed, until, wind_up
 
 
@@ -36,8 +36,7 @@ class Scene:
         """One that can be put."""
         future: Future[Any] = Future()
         task = LoopTask(
-            *(fn, args, {}, Options(), Owner(), None, Decision("loop", "", Profile())),
-            *(future, contextvars.copy_context(), self.handed.done),
+            fn, args, {}, Options(), Owner(), future, contextvars.copy_context(), self.handed.done
         )
         future.call, future.stoppable = task, True
         future.on_cancel = self.backend.cancel

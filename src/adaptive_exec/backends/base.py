@@ -171,19 +171,13 @@ class SwiftTask(Task):
         kwargs: Keyword arguments.
         options: What the caller asked for.
         owner: The dispatcher's record of the function.
-        glances: Say when it begins whether it is enough to know the wall.
-        decision: Where it goes and why.
-        future: Its outcome, for the caller.
+        future: Its outcome, for the caller, which knows the decision.
         context: Whose context variables it sees.
         on_done: Takes it back, if more has to be done for it than that.
     """
 
-    __slots__ = (
-        *("args", "context", "decision", "fn", "future", "glances", "kwargs", "on_done", "options"),
-        *("owner", "thread"),
-    )
+    __slots__ = ("args", "context", "fn", "future", "kwargs", "on_done", "options", "owner")
     swift = True
-    lane = "brief"  # if it goes to a thread
 
     def __init__(  # not the other's, which makes more
         self,
@@ -192,8 +186,6 @@ class SwiftTask(Task):
         kwargs: Mapping[str, Any],
         options: Options,
         owner: Any,
-        glances: Glances | None,
-        decision: Decision,
         future: Future[Any],
         context: contextvars.Context,
         on_done: Callable[[Task, Outcome], None],
@@ -203,12 +195,9 @@ class SwiftTask(Task):
         self.kwargs = kwargs
         self.options = options
         self.owner = owner
-        self.glances = glances
-        self.decision = decision
         self.future = future
         self.context = context
         self.on_done = on_done
-        self.thread = None
 
     @property
     def subject(self) -> Callable[..., Any]:  # type: ignore[override]
@@ -219,6 +208,11 @@ class SwiftTask(Task):
     def name(self) -> str:  # type: ignore[override]
         """The function's."""
         return str(self.owner.name)
+
+    @property
+    def decision(self) -> Decision | None:  # type: ignore[override]
+        """Where it goes and why."""
+        return self.future.decision
 
 
 class Backend(ABC):

@@ -40,11 +40,11 @@ from typing import Any, Final
 from ..futures import Future
 from ..model import Options
 from .accounts import all_of
-from .base import Lane, Outcome, Task
+from .base import Lane, Outcome, SwiftTask, Task
 from .here import run_here, without_this_frame
 from .patience import Patience, wait_a_moment
 
-__all__ = ["BriefCalls", "Seat"]
+__all__ = ["BriefCalls", "BriefTask", "Seat"]
 
 _FOR_EVER: Final = float("inf")
 _PLAIN: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
@@ -59,6 +59,13 @@ def _nothing_yet() -> Task:
 
 
 _NOTHING_YET: Final = _nothing_yet()
+
+
+class BriefTask(SwiftTask):
+    """A call of a function that is known to be brief."""
+
+    __slots__ = ("glances", "thread")
+    lane = "brief"
 
 
 class Seat:

@@ -31,7 +31,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..backends.base import Backend, Outcome, Refused, SwiftTask, Task, Unavailable, WorkerPool
+from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
+from ..backends.brief import BriefTask
 from ..backends.loop import LoopBackend, LoopTask
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
@@ -170,23 +171,23 @@ class Dispatcher:
         Nobody but its backend has an account of it.
         """
         future: Future[Any] = Future()
-        decision = future.decision = steady.decision
+        future.decision = steady.decision
         context = contextvars.copy_context()
-        options, take_back = steady.options, self._take_back
         record.swift.append(None)
         if steady.place is None:
             call = future.call = LoopTask(
-                fn, args, kwargs or _NO_KWARGS, options, record, None, decision, future, context, take_back
+                fn, args, kwargs or _NO_KWARGS, steady.options, record, future, context, self._take_back
             )
             future.stoppable = True
             future.on_cancel = self._give_up
             if not self._loops.put(call):
                 self._living.refuse()
             return future
-        glances = record.estimator.glances
-        task = future.call = SwiftTask(
-            fn, args, kwargs, options, record, glances, decision, future, context, take_back
+        task = future.call = BriefTask(
+            fn, args, kwargs or _NO_KWARGS, steady.options, record, future, context, self._take_back
         )
+        task.glances = record.estimator.glances
+        task.thread = None
         if steady.by_anyone:
             future.helper = self._help
         else:

@@ -326,12 +326,13 @@ class Estimator:
             self._since_sampled = 0
             return True
         self._since_sampled += 1
-        left = _sampling_period(profile.wall) - self._since_sampled
+        period = _sampling_period(profile.wall)
+        left = period - self._since_sampled
         if left > 0:
             self._since_sampled += left - 1
             self._skip = left - 1
             return False
-        self._since_sampled = 0
+        self._since_sampled = self._skip = period - 1  # of those that follow this one nobody need ask
         return True
 
     def _was_missed(self, sample: Sample) -> bool:

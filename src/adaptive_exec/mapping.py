@@ -33,12 +33,14 @@ AT_LEAST = 64
 PROBES = 8
 PROBE_SECONDS = 0.005
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_BROKEN = frozenset({float, complex})
 
 Submit = Callable[[Callable[..., Any], tuple[Any, ...], int], Future[Any]]
 """Submits `carrier(*args)`, which makes that many calls."""
 
 Plan = Callable[[int], int | None]
-"""Says how many of so many calls are best made as one; None as long as too little is known of them."""
+"""Says how many of the so many calls that are left are best made as one; None as long as too little is known of them.
+"""
 
 
 def check_sizes(chunksize: int | None, buffersize: int | None) -> None:
@@ -85,6 +87,16 @@ class ChunkRunner:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (ChunkRunner, (self.fn,))
+
+
+class PlainChunkRunner(ChunkRunner):
+    """The same for items that are plain values: they are never changed, so nobody has to look for that."""
+
+    __slots__ = ()
+    given_is_plain = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (PlainChunkRunner, (self.fn,))
 
 
 class _Completions:
@@ -144,6 +156,9 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         self._fn = fn
         self._items: Iterator[tuple[Any, ...]] = zip(*iterables, strict=False)
         self._chunksize = chunksize or 1
+        self._runner = ChunkRunner(fn)
+        self._plan: Plan | None = None
+        self._rows = 0  # what is left of the items, if they go by plan
         self._end = None if timeout is None else time.monotonic() + timeout
         self._ordered = ordered
         self._under_way: deque[Future[Any]] = deque()
@@ -175,20 +190,20 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         """Make many calls as one where that changes nothing but the time it takes.
 
         That is so for plain values, given to a function that does nothing but compute. One of which too little is
-        known is given a few items by themselves, and a moment.
+        known is given a few items by themselves, and a moment. The fewer items are left the fewer go together, so that
+        all cores have something to do until the end, whichever items take long.
         """
         rows = list(self._items)
-        self._items = iter(rows)
-        if len(rows) < AT_LEAST or not _PLAIN.issuperset(map(type, chain.from_iterable(rows))):
+        self._items, self._rows = iter(rows), len(rows)
+        kinds = set(map(type, chain.from_iterable(rows)))
+        if len(rows) < AT_LEAST or not kinds <= _PLAIN or (kinds & _BROKEN and _has_nan(rows)):
             return
-        size = plan(len(rows))
-        if size is None:
+        if plan(len(rows)) is None:
             for _ in range(PROBES):
                 self._send_next()
             if may_block() and asyncio._get_running_loop() is None:
                 wait(self._under_way, PROBE_SECONDS)
-            size = plan(len(rows) - PROBES)
-        self._chunksize = size or 1
+        self._runner, self._plan = PlainChunkRunner(self._fn), plan
 
     def _fill(self) -> None:
         """Submit as much as there is room for."""
@@ -197,18 +212,24 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
 
     def _send_next(self) -> None:
         """Submit the next item, or the next few as one call."""
+        if self._plan is not None:
+            self._chunksize = self._plan(self._rows) or 1
+            if self._chunksize == 1:
+                self._plan = None  # it would only be less
         if self._chunksize == 1:
             args = next(self._items, None)
             if args is None:
                 self._exhausted = True
                 return
+            self._rows -= 1
             future = self._submit(self._fn, args, 1)
         else:
             chunk = list(islice(self._items, self._chunksize))
             if not chunk:
                 self._exhausted = True
                 return
-            future = self._submit(ChunkRunner(self._fn), (chunk,), len(chunk))
+            self._rows -= len(chunk)
+            future = self._submit(self._runner, (chunk,), len(chunk))
         self._left += 1
         self._under_way.append(future)
         if not self._ordered:
@@ -332,6 +353,11 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         if getattr(self, "_begun", False) and self._under_way:
             under_way = self._under_way
             self._later(lambda: _cancel(under_way))
+
+
+def _has_nan(rows: list[tuple[Any, ...]]) -> bool:
+    """Whether one of the values is not equal to itself: a copy of it can be told from it."""
+    return any(value != value for value in chain.from_iterable(rows))
 
 
 def _cancel(futures: deque[Future[Any]]) -> None:

@@ -73,14 +73,20 @@ class Profile:
         """Seconds of a call that hold the GIL, or else keep others waiting; all of its CPU time while unknown."""
         return self.cpu * (1.0 if self.gil_ratio is None else max(self.gil_ratio, self.serial_ratio or 0.0))
 
-    def times(self, calls: int) -> Profile:
-        """The profile of so many calls, made one after the other as one."""
+    def times(self, calls: int, mean: float = 0.0) -> Profile:
+        """The profile of so many calls, made one after the other as one.
+
+        Args:
+            calls: Their number.
+            mean: Seconds of CPU time that calls take on average; that is more than usual if a few take long.
+        """
         if calls == 1:
             return self
+        longer = calls * max(1.0, mean / self.cpu) if self.cpu > 0.0 else calls
         return replace(
             self,
-            wall=self.wall * calls,
-            cpu=self.cpu * calls,
+            wall=self.wall * longer,
+            cpu=self.cpu * longer,
             payload_bytes=None if self.payload_bytes is None else self.payload_bytes * calls,
             pickling=None if self.pickling is None else self.pickling * calls,
         )

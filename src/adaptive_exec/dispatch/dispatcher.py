@@ -364,7 +364,7 @@ class Dispatcher:
         varied = record.shapes is not None and not twin and task.items == 1
         profile = record.profile_by_shape(task, self._router.machine) if varied else None
         if task.items != 1:
-            profile = record.profile().times(task.items)
+            profile = record.together(task.items)
         facts = self._router.facts(record, options, fn=task.subject, profile=profile, twin=twin)
         if record.coroutine or options.kind is not None:
             decision = decide(facts)

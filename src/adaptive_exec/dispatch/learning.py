@@ -41,6 +41,7 @@ class Learning:
         estimator = record.twin if task.as_twin and record.twin is not None else record.estimator
         if task.items != 1:
             estimator.glances.alike(task.items - 1)
+            record.took_together(task.items, sample.cpu_ns)
         estimator.add(per_call(sample, task.items))
         if task.company is not None and self._says_what_threads_gain(task, sample):
             estimator.note_gain(sample, task.company, self._router.machine.cores)

@@ -19,10 +19,14 @@ __all__ = ["Router", "first_line"]
 
 JUDGE_FROM_SECONDS = 100e-6
 CONSULT_FROM_SECONDS = 500e-6
-CHUNK_SECONDS = 4e-3
-CHUNKS_A_CORE = 4  # so that none is idle for long at the end
+ALONE_FROM_SECONDS = 2e-3
+LEAST_CHUNK_SECONDS = 1e-3
+MOST_CHUNK_SECONDS = 50e-3
+CHUNKS_A_CORE = (
+    2  # of what is left: so each is a quarter of that with two cores, and none is idle for long at the end
+)
 LEAST_SECONDS = 100e-9
-MOST_IN_ONE = 1000  # what is given is compared after a call, up to a number of parts (`aliases.py`)
+MOST_IN_ONE = 10_000
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodDescriptorType)
 
 
@@ -142,10 +146,11 @@ class Router:
             record: The function's.
             subject: The function.
             options: What the caller asked for.
-            items: How many calls there are.
+            items: How many calls are left.
 
         Returns:
-            The number; None as long as too little is known.
+            The number, which is less the fewer are left, as in guided self-scheduling (Polychronopoulos and Kuck,
+            1987); None as long as too little is known.
         """
         if record.coroutine or options.kind == "io" or options.timeout is not None or options.retries:
             return 1
@@ -154,14 +159,17 @@ class Router:
         profile = record.estimator.profile()
         if not profile.settled:
             return None
-        if profile.cpu >= CHUNK_SECONDS / 2 or record.stay:
+        if profile.cpu >= ALONE_FROM_SECONDS or record.stay:
             return 1
         verdict = record.judged(subject)
         if not (verdict.allowed and verdict.computes):
             return 1
         record.estimator.only_computes(verdict.gil)
+        cost = max(profile.cpu, record.mean(), LEAST_SECONDS)
         fair = -(-items // (CHUNKS_A_CORE * self.machine.cores))
-        return max(1, min(int(CHUNK_SECONDS / max(profile.cpu, LEAST_SECONDS)), fair, MOST_IN_ONE))
+        return max(
+            1, min(max(fair, int(LEAST_CHUNK_SECONDS / cost)), int(MOST_CHUNK_SECONDS / cost), MOST_IN_ONE)
+        )
 
     def ask_who_may_run(self, record: FunctionRecord, subject: Callable[..., Any]) -> None:
         """See whether what a function's calls do is the same on whichever thread, if what they are given is plain."""
@@ -196,15 +204,15 @@ class Router:
             return decision
         # Comparing environments takes modules that programs whose functions all wait need not load.
         from ..routing.environment import environment
-        from ..routing.given import look
+        from ..routing.given import look, look_at_plain
 
         try:
             record.judged(task.subject)
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
-            why, reads = look(
-                task.subject, task.args, task.kwargs, functools.partial(record.judged_with, task.subject)
-            )
+            judged = functools.partial(record.judged_with, task.subject)
+            alike = look_at_plain(task.subject, task.args[0][0], judged) if _is_plain_chunk(task) else None
+            why, reads = alike or look(task.subject, task.args, task.kwargs, judged)
             if why is not None:
                 return Decision("thread", f"this call {why}, so it stays here", decision.profile)
             # Empty means that nothing has to be compared; the worker still looks what becomes of the arguments.
@@ -222,6 +230,11 @@ class Router:
         """From now on, calls of this function stay here, whatever the user says of purity."""
         record.unable = True
         record.stay = why
+
+
+def _is_plain_chunk(task: Task) -> bool:
+    """Whether a call makes many calls that are given nothing but plain values."""
+    return task.items != 1 and getattr(task.fn, "given_is_plain", False) is True
 
 
 def _are_plain(task: Task) -> bool:

@@ -65,7 +65,7 @@ class Sending:
         record.count(backend)
         # Of several calls as one it is not said in each decision that it was made for so many.
         known = decision.profile or record.profile()
-        profile = known if task.items == 1 else record.profile().times(task.items)
+        profile = known if task.items == 1 else record.together(task.items)
         if backend == "process":
             task.cost = profile.cpu if profile.settled else 0.0
             self._send_to_workers(task, record)

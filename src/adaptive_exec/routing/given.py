@@ -22,7 +22,7 @@ from .identities import AMONG_NUMBERS
 from .kinds import kinds_of_call
 from .safety import Verdict, judge
 
-__all__ = ["look", "objection"]
+__all__ = ["look", "look_at_plain", "objection"]
 
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _KEPT: Final = 256
@@ -98,6 +98,30 @@ def look(
     if inside is None and nan:
         inside = "is given a NaN, which is only equal to itself by identity, and a worker would get a copy"
     return inside, reads
+
+
+def look_at_plain(
+    fn: Callable[..., Any],
+    row: tuple[Any, ...],
+    judged: Callable[[frozenset[type] | None, frozenset[type], Callables | None], Verdict],
+) -> tuple[str | None, tuple[tuple[str, str], ...]] | None:
+    """The same for many calls, which are all given plain values, and no NaN.
+
+    Args:
+        fn: What is called.
+        row: Positional arguments of one of them, which stand for all.
+        judged: As for `look`.
+
+    Returns:
+        As `look`; None if it matters which values they are.
+    """
+    if type(fn) is not types.FunctionType or fn.__closure__ is not None:
+        return None
+    given = kinds_of_call(fn, row, {})
+    verdict = judged(given, frozenset(), callables_of_call(fn, row, {}, given))
+    if _minds(verdict.reads) == AMONG_NUMBERS:
+        return None
+    return _verdict_on_call(verdict), verdict.reads
 
 
 def _object_to(found: Contents, verdict: Verdict, functions: list[Verdict], reads: Reads) -> str | None:

@@ -42,6 +42,7 @@ __all__ = ["FunctionRecord", "Steady", "Store", "name_of"]
 LIMIT = 4096
 LATELY = 256
 _MANY = 100
+_LATELY_CALLS = 1000
 _SUITED = 16  # kinds of arguments that a verdict is kept for
 
 
@@ -82,6 +83,8 @@ class FunctionRecord:
         "hogging",
         "kinds",
         "lock",
+        "many_calls",
+        "many_ns",
         "name",
         "named",
         "pins",
@@ -126,6 +129,7 @@ class FunctionRecord:
         self.steady: Steady | None = None
         self.unable = False  # stays whatever the user says of purity: it, or its arguments, can't travel
         self.before: BackendName | None = None
+        self.many_ns = self.many_calls = 0  # what many calls as one took, lately
         self.counts: dict[BackendName, int] = {}
         # Calls that were sent off without more ado, beside those in `counts`: it takes no lock to add one.
         self.swift: deque[None] = deque()
@@ -233,6 +237,23 @@ class FunctionRecord:
         if kept is None or kept[0] is not profile or kept[1] is not safe:
             kept = self.profiled = (profile, safe, _with_safety(profile, safe))
         return kept[2]
+
+    def together(self, calls: int) -> Profile:
+        """What is known of so many calls that are made as one."""
+        return self.profile().times(calls, self.mean())
+
+    def mean(self) -> float:
+        """Seconds of CPU time that calls have taken on average when many were made as one; 0 if they never were."""
+        calls = self.many_calls
+        return self.many_ns / calls / 1e9 if calls else 0.0
+
+    def took_together(self, calls: int, cpu_ns: int) -> None:
+        """So many calls have been made as one."""
+        with self.lock:
+            if self.many_calls >= _LATELY_CALLS:
+                self.many_calls, self.many_ns = self.many_calls // 2, self.many_ns // 2
+            self.many_calls += calls
+            self.many_ns += cpu_ns
 
     def takes_off(self) -> None:
         """One more call is in flight that the async twin may run."""

@@ -273,7 +273,8 @@ class _Worker:
         signals: Signals | None,
     ) -> bytes:
         """Run a call whose arguments took so many nanoseconds to read; the answer."""
-        given = _given(args, kwargs) if _is_to_be_watched(entry) else None
+        plain = getattr(function, "given_is_plain", False) is True  # `mapping.py`
+        given = _given(args, kwargs) if not plain and _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
             return self._quickly(entry, function, args, kwargs, given, signals)
         # A function's first call here is only timed: what is over before a look comes needs no thread that looks.

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
+import os
+import threading
 import time
 import types
 from collections.abc import Callable, Generator
+from types import SimpleNamespace
 
 import pytest
 
@@ -225,3 +230,45 @@ def test_real_steps_are_told_apart() -> None:
     assert sample.longest_step_ns >= 20 * MS
     assert sample.wall_ns > sample.longest_step_ns
     assert sample.wall_ns >= 39 * MS
+
+
+def test_what_other_programs_computed_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is kept waiting for a core by others holds up nobody by that."""
+    clock = itertools.count(0, 200_000_000)
+    waits = itertools.count(1_000_000_000, 195_000_000)
+    monkeypatch.setattr(steps_module, "_wall_ns", lambda: next(clock))
+    monkeypatch.setattr(steps_module, "_cpu_ns", lambda: 0)
+    monkeypatch.setattr(steps_module, "_process_ns", lambda: 0)
+    monkeypatch.setattr(steps_module._here, "run_queue", SimpleNamespace(waited_ns=lambda: next(waits)))
+
+    async def short() -> None:
+        """One step."""
+
+    measured = MeasuredCoroutine(short())
+    with pytest.raises(StopIteration):
+        measured.send(None)
+
+    assert 5_000_000 == measured.sample(failed=False).longest_step_ns
+
+
+def test_a_thread_that_ends_leaves_no_file_open() -> None:
+    """Each thread that runs measured coroutines has one for its wait for cores."""
+
+    async def nothing() -> None:
+        """One step."""
+
+    def run() -> None:
+        with pytest.raises(StopIteration):
+            MeasuredCoroutine(nothing()).send(None)
+
+    def descriptors() -> int:
+        return len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
+
+    before = descriptors()
+    for _ in range(20):
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    gc.collect()
+
+    assert descriptors() <= before + 1

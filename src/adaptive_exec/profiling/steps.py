@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Coroutine, Generator
 from types import TracebackType
-from typing import Any, TypeVar, final
+from typing import Any, Final, TypeVar, final
 
+from ..platform.rests import rest_meter
 from ..sample import Sample
 
 __all__ = ["MeasuredCoroutine"]
 
 T_co = TypeVar("T_co", covariant=True)
 
+_LONG_NS: Final = 50_000_000
 _wall_ns = time.perf_counter_ns
 _cpu_ns = time.thread_time_ns
 _process_ns = time.process_time_ns
+
+
+class _RunQueue:
+    """A thread's wait for cores; its file is closed with the thread."""
+
+    def __init__(self) -> None:
+        self._meter = rest_meter()
+
+    def waited_ns(self) -> int:
+        """For how long the thread has been awake and had no core so far; 0 where the system does not tell."""
+        rest = None if self._meter is None else self._meter.read()
+        return 0 if rest is None else rest.queued_ns
+
+    def __del__(self) -> None:
+        if self._meter is not None:
+            os.close(self._meter.descriptor)
+
+
+class _Here(threading.local):
+    """What belongs to this thread."""
+
+    def __init__(self) -> None:
+        self.run_queue = _RunQueue()
+
+
+_here = _Here()
 
 
 @final
@@ -30,7 +60,8 @@ class MeasuredCoroutine(Coroutine[Any, Any, T_co]):
         coro: The coroutine.
 
     A step holds its loop for as long as it computes. What it takes beyond that it may have blocked, or wanted the GIL
-    or a core that others had: of that counts what is more than all threads of the process have computed meanwhile.
+    or a core that others had: of that counts what is more than all threads of the process have computed meanwhile, and
+    than the thread was kept waiting for a core by other programs, where the system tells.
     """
 
     __slots__ = (
@@ -41,6 +72,7 @@ class MeasuredCoroutine(Coroutine[Any, Any, T_co]):
         "_ended_ns",
         "_longest_ns",
         "_others_begun_ns",
+        "_queued_ns",
         "_step_begun_ns",
         "_steps",
     )
@@ -53,6 +85,7 @@ class MeasuredCoroutine(Coroutine[Any, Any, T_co]):
         self._cpu_ns = 0
         self._longest_ns = 0
         self._others_begun_ns = 0
+        self._queued_ns = 0
         self._steps = 0
 
     def send(self, value: Any, /) -> Any:
@@ -125,6 +158,7 @@ class MeasuredCoroutine(Coroutine[Any, Any, T_co]):
         self._step_begun_ns = now
         if not self._begun_ns:
             self._begun_ns = now
+            self._queued_ns = _here.run_queue.waited_ns()
         return _cpu_ns()
 
     def _end_step(self, cpu_begun_ns: int) -> None:
@@ -137,4 +171,8 @@ class MeasuredCoroutine(Coroutine[Any, Any, T_co]):
         self._cpu_ns += cpu
         if wall > self._longest_ns:
             held = max(cpu, wall - (_process_ns() - self._others_begun_ns))
+            if held >= _LONG_NS:
+                # Since the last time that this was asked, which may be more than in this step, but never less.
+                before, self._queued_ns = self._queued_ns, _here.run_queue.waited_ns()
+                held = max(cpu, held - (self._queued_ns - before))
             self._longest_ns = max(self._longest_ns, held)

@@ -56,6 +56,7 @@ def scene() -> Iterator[Scene]:
         made = Scene()
         stack.callback(wind_up, made.backend)
         assert "first" == made.put(say, "first").result(20)
+        until(lambda: not made.backend.under_way())
         yield made
 
 

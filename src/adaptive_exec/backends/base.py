@@ -207,7 +207,7 @@ class SwiftTask(Task):
     @property
     def name(self) -> str:  # type: ignore[override]
         """The function's."""
-        return str(self.owner.name)
+        return self.owner.name  # type: ignore[no-any-return]
 
     @property
     def decision(self) -> Decision | None:  # type: ignore[override]

@@ -29,6 +29,7 @@ import functools
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
+from types import CoroutineType
 from typing import Any, ClassVar
 
 from ..model import BackendName
@@ -52,13 +53,25 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 class LoopTask(SwiftTask):
     """A call of a coroutine function that is known. The asyncio task that runs it calls it at the end."""
 
-    __slots__ = ("backend", "wire")
+    __slots__ = ("among", "backend", "wire")
     coroutine = True
     backend: LoopBackend
+    among: set[Task]
 
     def __call__(self, ended: asyncio.Task[Any]) -> None:
         """The coroutine has ended."""
-        self.backend.ended(self, ended)
+        backend, future = self.backend, self.future
+        if ended.cancelled() or ended.exception() is not None:
+            backend.ended(self, self.among, ended)
+            return
+        value = ended.result()
+        if future.try_silently(value):
+            future.on_cancel = future.call = None  # they lead back to this, with all its arguments
+            self.among.discard(self)
+            if backend.closed:
+                backend.one_less(self)
+        else:
+            backend.hand_back(self, self.among, Outcome(value))
 
 
 class LoopBackend(Backend):
@@ -252,8 +265,8 @@ class LoopBackend(Backend):
 
     def _begin(self, task: Task, loop: asyncio.AbstractEventLoop, among: set[Task]) -> None:
         """Make the asyncio task that runs one coroutine."""
-        if not task.begin():
-            self._hand_back(task, among, Outcome())
+        if not (task.future if task.swift else task).begin():
+            self.hand_back(task, among, Outcome())
             return
         context = task.context
         try:
@@ -262,13 +275,16 @@ class LoopBackend(Backend):
                 coroutine = task.meter = MeasuredCoroutine(coroutine)
             running = loop.create_task(coroutine, name=task.name, context=context)
         except BaseException as error:
-            self._hand_back(task, among, Outcome(error=error))
+            self.hand_back(task, among, Outcome(error=error))
             return
         task.wire = running
-        told = task if isinstance(task, LoopTask) else functools.partial(self.ended, task)
-        running.add_done_callback(told, context=context)
+        if isinstance(task, LoopTask):
+            task.among = among
+            running.add_done_callback(task, context=context)
+        else:
+            running.add_done_callback(functools.partial(self.ended, task, among), context=context)
 
-    def ended(self, task: Task, ended: asyncio.Task[Any]) -> None:
+    def ended(self, task: Task, among: set[Task], ended: asyncio.Task[Any]) -> None:
         """Hand a task back as its coroutine left it."""
         measured = task.meter
         if measured is not None:
@@ -282,23 +298,22 @@ class LoopBackend(Backend):
             if error is None:
                 value = ended.result()
         sample = None if measured is None else measured.sample(failed=error is not None)
-        among = self._begun if task in self._begun else self._elsewhere
-        self._hand_back(task, among, Outcome(value, error, sample))
+        self.hand_back(task, among, Outcome(value, error, sample))
 
-    def _hand_back(self, task: Task, among: set[Task], outcome: Outcome) -> None:
+    def hand_back(self, task: Task, among: set[Task], outcome: Outcome) -> None:
         """Give one task back and count it out."""
-        future = task.future
         try:
-            if task.swift and outcome.error is None and future.try_silently(outcome.value):
-                future.on_cancel = future.call = None
-            else:
-                task.done(outcome)
+            task.done(outcome)
         finally:
             among.discard(task)
-            if self.closed and task.swift:
-                self.told()
-            if self._refuses:
-                self._stop_if_over()
+            self.one_less(task)
+
+    def one_less(self, task: Task) -> None:
+        """A task has been handed back and counted out: see whether it was the last."""
+        if self.closed and task.swift:
+            self.told()
+        if self._refuses:
+            self._stop_if_over()
 
     def _stop_if_over(self) -> None:
         """End the library's loop once it has been shut down and has nothing left."""
@@ -322,7 +337,7 @@ def _call(task: Task) -> Any:
     """Make the coroutine; a plain function that was sent here by force runs as one step."""
     fn = task.twin if task.twin is not None and task.as_twin else task.fn
     made = fn(*task.args, **task.kwargs)
-    if isinstance(made, Coroutine):
+    if type(made) is CoroutineType or isinstance(made, Coroutine):
         return made
     return _finished(made)
 

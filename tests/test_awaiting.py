@@ -118,6 +118,7 @@ def test_who_awaits_a_running_one_is_cancelled() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.blocks_loop("it waits for the thread that ends the future")
 def test_cancelled_as_it_ends() -> None:
     """The end is on its way to the loop when who awaits it is cancelled."""
 

@@ -95,12 +95,17 @@ def sizes(
 def test_plain_values_go_together(executor: AdaptiveExecutor) -> None:
     """The fewer are left the fewer, so that no core has nothing to do, but never so few that they take no time."""
     known(executor, half)
-    together, results = sizes(executor, half, range(10_000))
-    cores = executor._dispatcher._router.machine.cores
-    assert -(-10_000 // (2 * cores)) == together[0]
+    dispatcher, left, together = executor._dispatcher, 10_000, []
+    while left:
+        together.append(min(left, dispatcher.calls_in_one(half, Options(), left) or 0))
+        left -= together[-1]
+    assert -(-10_000 // (2 * dispatcher._router.machine.cores)) == together[0]
     assert sorted(together, reverse=True) == together
     assert 50 <= together[-2] <= 200
-    assert 10_000 == sum(together)
+
+    made, results = sizes(executor, half, range(10_000))
+    assert together[0] == made[0]
+    assert 10_000 == sum(made)
     assert [n / 2 for n in range(10_000)] == results
     assert len(sizes(executor, half, range(AT_LEAST))[0]) < 5
     known(executor, joined)

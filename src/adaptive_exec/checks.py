@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
-from .model import Options
+from .model import DEFAULT, Options
 
-__all__ = ["check_callable", "check_options", "check_size", "check_twin", "subject_of", "twin_of"]
+__all__ = [
+    "check_callable",
+    "check_options",
+    "check_size",
+    "check_twin",
+    "options_for",
+    "subject_of",
+    "twin_of",
+]
 
 RUNNABLE: Final = ("thread", "process", "loop")
 
@@ -35,6 +43,19 @@ def twin_of(fn: Callable[..., Any]) -> Callable[..., Any] | None:
     """The coroutine function that may run on a loop in a task's place, None for most."""
     twin: Callable[..., Any] | None = getattr(fn, "__adaptive_twin__", None)
     return twin
+
+
+def options_for(fn: Callable[..., Any], options: Options) -> Options:
+    """What is asked for calls of a function: by the caller, and what that leaves open by the `@task` itself."""
+    own: Options | None = getattr(fn, "__adaptive_options__", None)
+    if own is None or own is options:
+        return options
+    if options == DEFAULT:
+        return own
+    open_here = {
+        each.name for each in fields(options) if getattr(options, each.name) == getattr(DEFAULT, each.name)
+    }
+    return replace(options, **{name: getattr(own, name) for name in open_here})
 
 
 def check_size(name: str, value: int | None) -> None:

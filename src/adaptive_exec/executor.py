@@ -18,7 +18,7 @@ from .backends.base import WorkerPool
 from .backends.loop import LoopBackend
 from .backends.processes.pool import ProcessBackend
 from .backends.threads import ThreadBackend
-from .checks import check_callable, check_options, check_size, subject_of, twin_of
+from .checks import check_callable, check_options, check_size, options_for, subject_of, twin_of
 from .dispatch import exits
 from .dispatch.dispatcher import Dispatcher
 from .futures import Future
@@ -322,12 +322,12 @@ class AdaptiveExecutor(Executor):
         """Accept one call of what is not just a function."""
         subject = subject_of(check_callable(fn))
         twin = None if subject is fn else twin_of(fn)
-        return self._dispatcher.accept(fn, args, kwargs, options, subject, 1, twin)
+        return self._dispatcher.accept(fn, args, kwargs, options_for(fn, options), subject, 1, twin)
 
     def _explain(self, options: Options, fn: Callable[..., Any]) -> Decision:
         """Where the next call would run with these options."""
         subject = subject_of(check_callable(fn))
-        return self._dispatcher.explain(subject, options, twin=twin_of(fn) is not None)
+        return self._dispatcher.explain(subject, options_for(fn, options), twin=twin_of(fn) is not None)
 
     def _map(
         self,
@@ -342,6 +342,7 @@ class AdaptiveExecutor(Executor):
     ) -> MapResults[T]:
         """Accept a `map`."""
         subject, twin = subject_of(check_callable(fn)), twin_of(fn)
+        options = options_for(fn, options)
         check_sizes(chunksize, buffersize)
         if not isinstance(progress, bool):
             raise TypeError(f"progress must be True or False, not {type(progress).__name__}")

@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from .awaiting import until_done
 from .model import Decision
+from .unseen import Unseen
 
 __all__ = ["Future", "blocking_in", "callbacks_by", "may_block", "refuse_to_wait", "standing_aside"]
 
@@ -54,6 +55,10 @@ _NAP: Final = 1.0
 # What `threading.RLock` calls if nobody has replaced it.
 _new_lock: Final[Callable[[], Any]] = _thread.RLock
 _log = logging.getLogger("adaptive_exec")
+
+
+_FORGONE: Final = Unseen(Exception(), "nothing")
+_FORGONE.seen()
 
 
 class _Here(threading.local):
@@ -123,6 +128,7 @@ class Future(StandardFuture[T], Generic[T]):
     call: Any = None
     only_on: asyncio.AbstractEventLoop | None = None
     attend: Callable[[Future[Any], float], None] | None = None  # brings the end nearer for so many seconds
+    _unseen: Unseen | None = None
     helper: Callable[[Future[Any]], bool] | None = None  # brings it, perhaps; it is told whether it has
 
     def __init__(self) -> None:
@@ -268,7 +274,10 @@ class Future(StandardFuture[T], Generic[T]):
             if self._state not in _OPEN:
                 return False
             self._result = value
-            self._exception = error
+            if error is not None:
+                self._exception = error
+                if self._unseen is not _FORGONE:
+                    self._unseen = Unseen(error, str(getattr(self.call, "name", "a call")))
             self._state = FINISHED
             if self._made_waiters:
                 for waiter in self._made_waiters:
@@ -321,6 +330,7 @@ class Future(StandardFuture[T], Generic[T]):
             if self._state in _CANCELLED:
                 raise CancelledError
             if self._exception is not None:
+                self._look()
                 raise self._exception
             return self._result  # type: ignore[no-any-return]
         finally:
@@ -332,7 +342,20 @@ class Future(StandardFuture[T], Generic[T]):
             self._wait(timeout)
         if self._state in _CANCELLED:
             raise CancelledError
+        self._look()
         return self._exception
+
+    def forgo(self) -> None:
+        """Nobody will ask for the result, and that is as it should be: a failure need not be logged."""
+        with self._lock:
+            self._look()
+            self._unseen = _FORGONE
+
+    def _look(self) -> None:
+        """Somebody has seen how it ended."""
+        unseen = self._unseen
+        if unseen is not None:
+            unseen.seen()
 
     def _wait(self, timeout: float | None) -> None:
         """Wait for the end, helping to bring it if the backend lets waiters do that.
@@ -375,8 +398,10 @@ class Future(StandardFuture[T], Generic[T]):
             if self._state in _OPEN:
                 yield from until_done(self)
             if self._state in _CANCELLED or type(self._exception) is CancelledError:
+                self._look()
                 raise asyncio.CancelledError
             if self._exception is not None:
+                self._look()
                 raise self._exception
             return self._result  # type: ignore[no-any-return]
         finally:

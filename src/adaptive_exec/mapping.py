@@ -33,6 +33,7 @@ AT_LEAST = 64
 PROBES = 8
 PROBE_SECONDS = 0.005
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_NO_END = "the mapped function raised StopIteration"  # PEP 479: that must not be taken for the end
 _BROKEN = frozenset({float, complex})
 
 Submit = Callable[[Callable[..., Any], tuple[Any, ...], int], Future[Any]]
@@ -82,7 +83,7 @@ class ChunkRunner:
         except Exception as error:
             return ChunkOutcome(values, error)
         if len(values) < len(chunk):
-            return ChunkOutcome(values, RuntimeError("the mapped function raised StopIteration"))
+            return ChunkOutcome(values, RuntimeError(_NO_END))
         return ChunkOutcome(values, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -292,6 +293,9 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                     value = future.result(0)
                 self._left -= 1
                 self._taken(value)
+            except StopIteration as error:
+                self.close()
+                raise RuntimeError(_NO_END) from error
             except BaseException:
                 self.close()
                 raise
@@ -317,6 +321,9 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                     value = future.result(0)
                 self._left -= 1
                 self._taken(value)
+            except (StopIteration, StopAsyncIteration) as error:
+                self.close()
+                raise RuntimeError(_NO_END) from error
             except BaseException:
                 self.close()
                 raise
@@ -363,4 +370,6 @@ def _has_nan(rows: list[tuple[Any, ...]]) -> bool:
 def _cancel(futures: deque[Future[Any]]) -> None:
     """Cancel what has not begun, the last first, so that nothing moves up meanwhile."""
     while futures:
-        futures.pop().cancel_pending()
+        future = futures.pop()
+        future.forgo()
+        future.cancel_pending()

@@ -75,6 +75,11 @@ class TaskFunction(Generic[P, R_co]):
         return self._fn
 
     @property
+    def __adaptive_options__(self) -> Options:
+        """What it asks for, wherever its calls are submitted."""
+        return self._options
+
+    @property
     def __adaptive_twin__(self) -> Callable[P, Coroutine[Any, Any, Any]] | None:
         """The coroutine function that may run on a loop in its place."""
         return self._twin

@@ -247,3 +247,49 @@ def test_an_error_of_the_hand_back_is_not_lost(scene: Scene) -> None:
     outcomes: list[Outcome] = scene.handed.wait(2)
 
     assert any(isinstance(outcome.error, ValueError) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("measured", [False, True])
+def test_interrupted_at_any_step(scene: Scene, measured: bool) -> None:
+    """Whatever line of it is reached when a signal comes: the call is run, and its future ends."""
+    for step in range(1, 60):
+        scene.gate.clear()
+        scene.backend.submit(scene.handed.task(scene.gate.wait, 20))
+        until(lambda: scene.backend.load().running)
+        future = scene.put(int, "7", measured=measured)
+        steps = [0]
+
+        def trace(frame: Any, event: str, _: object, steps: list[int] = steps, step: int = step) -> Any:
+            if frame.f_code.co_filename.endswith(("brief.py", "here.py")):
+                steps[0] += event == "line"
+                if steps[0] == step:
+                    steps[0] += 1
+                    raise KeyboardInterrupt
+                return trace
+            return None
+
+        sys.settrace(trace)
+        interrupted = False
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            sys.settrace(None)
+        scene.gate.set()
+        assert 7 == future.result(20)
+        until(lambda: not scene.backend.brief.under_way())
+        if not interrupted:
+            assert step > 10
+            return
+    raise AssertionError("it has more steps than that")
+
+
+def test_one_that_calls_back_is_left_to_a_thread(scene: Scene) -> None:
+    """A signal that interrupts who helps must not cost others what they wait for."""
+    future = scene.put(here)
+    told = threading.Event()
+    future.add_done_callback(lambda _: told.set())
+    threading.Timer(0.1, scene.gate.set).start()
+    assert threading.get_ident() != future.result()[0]
+    assert told.wait(20)

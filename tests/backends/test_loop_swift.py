@@ -171,6 +171,36 @@ def test_taken_back_as_the_inbox_is_drained(scene: Scene) -> None:
     until(lambda: not scene.backend.under_way())
 
 
+def test_interrupted_as_the_loop_is_woken(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal's handler raises just then: the next call wakes it, or the end does."""
+    loop = scene.backend._loop
+    assert loop is not None
+
+    class Interrupted:
+        """A loop that can't be woken."""
+
+        def call_soon_threadsafe(self, _: object) -> None:
+            raise KeyboardInterrupt
+
+        def is_closed(self) -> bool:
+            return False
+
+    first, second = scene.call(say, "first"), scene.call(say, "second")
+    monkeypatch.setattr(scene.backend, "_loop", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        scene.backend.put(first)
+    monkeypatch.setattr(scene.backend, "_loop", loop)
+    assert "next" == scene.put(say, "next").result(20)
+    assert "first" == first.future.result(20)
+
+    monkeypatch.setattr(scene.backend, "_loop", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        scene.backend.put(second)
+    monkeypatch.setattr(scene.backend, "_loop", loop)
+    scene.backend.close(int)
+    assert "second" == second.future.result(20)
+
+
 def test_told_of_the_last(scene: Scene) -> None:
     """Once nothing more comes, whoever waits for the end is told as calls end."""
     told: list[list[Task]] = []

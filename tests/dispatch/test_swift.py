@@ -132,6 +132,26 @@ def test_one_that_comes_as_it_is_closed() -> None:
     until(lambda: not any("adaptive-exec-thread" in each.name for each in threading.enumerate()))
 
 
+def test_interrupted_as_a_seat_is_taken() -> None:
+    """A signal's handler raises just then: what is queued is run at the end, if not before."""
+    executor = AdaptiveExecutor(max_processes=1)
+    become_known(executor)
+    threads: Any = executor._dispatcher._threads
+    until(lambda: not threads.brief.seats)
+
+    def interrupted(task: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "_seat", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next_swift(executor, twice, 1)
+    (left,) = threads.brief.queue
+    executor.shutdown()
+
+    assert 2 == left.future.result(0)
+
+
 def test_one_that_ends_the_executor_itself() -> None:
     """It is not waited for by itself."""
     executor = AdaptiveExecutor(max_processes=1)

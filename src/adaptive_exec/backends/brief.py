@@ -11,7 +11,7 @@ Guarantees:
     - Each call put here is run once, or dropped if it was cancelled; one that is not `swift` is handed back.
     - `under_way` leaves out no call that has been put here and has not ended, once `closed` is set.
     - An exception that did not come from the call, as one that a signal's handler raises, is not taken for the call's:
-      who helped gets it, and a thread runs the call again, which nobody can tell either.
+      who helped gets it, wherever it was just then, and a thread runs the call, again perhaps, which nobody can tell.
 Assumes:
     - The methods of `deque` and `set` used here are atomic, and what a thread does before one of them is seen by who
       comes after it at the same object, as with a lock. So it is with a GIL, and with the per-object locks without one.
@@ -20,12 +20,14 @@ Assumes:
 State table of a call:
     queued -> seated    a seat's thread takes it off the queue
     queued -> helped    who waits for it takes it off the queue
-    helped -> queued    what came out of it may not be its own
+    helped -> queued    what came out of it may not be its own, or whoever helped was interrupted
 Races:
     - a call is put as the last seat is left: by the two looks assumed above one of the two sees it:
       `tests/backends/test_brief.py::test_a_brief_call_comes_as_the_last_one_ends`
     - a seat's thread and who waits want the same call: who takes it off the queue has it:
-      `tests/backends/test_brief.py::test_a_thread_comes_before_who_would_help`
+      `tests/backends/test_brief_help.py::test_a_thread_comes_before_who_would_help`
+    - a signal's handler raises at any step of who helps: what it has in hand is given back, or a thread has it:
+      `tests/backends/test_brief_help.py::test_interrupted_at_any_step`
 """
 
 from __future__ import annotations
@@ -121,7 +123,9 @@ class BriefCalls:
         helped = self._helped.copy()
         found = [*all_of(self.queue, self), *self._helped.copy()]
         found += [seat.task for seat in self.seats.copy()]
-        return found + [task for task in helped if task not in found]
+        found += [task for task in helped if task not in found]
+        # Who helped may have been interrupted as it counted out what had ended.
+        return [task for task in found if task not in self._helped or not task.future.done()]
 
     def take_back(self, task: Task) -> bool:
         """Take a call off the queue; False if somebody has it."""
@@ -146,9 +150,9 @@ class BriefCalls:
             seat.task = task
             task.thread = me
             if (task.future if task.swift else task).begin():
-                error = self._run(task)
-                if error is not None:
-                    task.done(Outcome(error=error))
+                failed = self._run(task)
+                if failed is not None:
+                    task.done(failed)
             else:
                 _drop(task)
             task.thread = None
@@ -163,38 +167,53 @@ class BriefCalls:
         task = future.call
         queue, helped = self.queue, self._helped
         try:
-            # To find it among many may take longer than to wait for it.
-            if task is None or queue[0] is not task:
+            # To find it among many may take longer than to wait for it. And who else is to be told is told by a thread,
+            # which no signal interrupts.
+            if task is None or queue[0] is not task or future.calls_back():
                 return self._poll(future)
-            if (task.args or task.kwargs) and not _are_plain(task):
-                return self._poll(future)
-            helped.add(task)
-            queue.remove(task)
-        except (IndexError, ValueError):
-            helped.discard(task)
+        except IndexError:
             return self._poll(future)
-        error = None
+        if (task.args or task.kwargs) and not _are_plain(task):
+            return self._poll(future)
+        failed = None
         try:
+            helped.add(task)
+            try:
+                queue.remove(task)
+            except ValueError:
+                return self._poll(future)
             if (future if task.swift else task).begin():
                 self._patience.rest()
                 self.finished += 1
-                error = self._run(task)
-                if error is not None:
-                    future.rest()
-                    queue.appendleft(task)
+                failed = self._run(task)
+                if failed is not None:
+                    self._give_back(task)
             else:
                 _drop(task)
+        except BaseException:  # a signal's handler has raised something here, wherever that was
+            self._give_back(task)
+            raise
         finally:
             helped.discard(task)
             if self.closed:
                 self.told()
-        if error is not None:
-            self._more()
-            _raise_if_strange(future, error)
+        if failed is not None:
+            _raise_if_strange(future, failed.error)
         return True
 
-    def _run(self, task: Task) -> BaseException | None:
-        """Run a call that has begun and end it; the error, if that is how it went."""
+    def _give_back(self, task: Task) -> None:
+        """Who helps with a call can't end it: a thread does, unless one is at it."""
+        future = task.future
+        future.helper = None
+        if any(seat.task is task for seat in self.seats.copy()):
+            return
+        # One that has been taken but not yet begun may be queued twice by this: then it is begun once.
+        if future.rest() and task not in self.queue:
+            self.queue.appendleft(task)
+        self._more()
+
+    def _run(self, task: Task) -> Outcome | None:
+        """Run a call that has begun and end it; how it went, if it has failed and so has not been ended."""
         future = task.future
         future.helper = None
         glances = task.glances
@@ -203,7 +222,7 @@ class BriefCalls:
             try:
                 value = task.context.run(task.fn, *task.args, **task.kwargs)
             except BaseException as error:
-                return without_this_frame(error)
+                return Outcome(error=without_this_frame(error))
             wall = time.perf_counter_ns() - began
             limits = glances.limits
             if limits.least_cpu <= wall <= limits.most_slack:
@@ -219,7 +238,7 @@ class BriefCalls:
         else:
             outcome = _outcome(task)
             if outcome.error is not None:
-                return outcome.error
+                return outcome
         task.done(outcome)
         return None
 
@@ -238,7 +257,9 @@ def _are_plain(task: Task) -> bool:
 
 
 def _drop(task: Task) -> None:
-    """A call was cancelled before it began."""
+    """A call was cancelled before it began, or has been queued twice."""
+    if not task.future.cancelled():
+        return
     if task.swift:
         task.future.call = task.future.helper = None
     else:
@@ -253,9 +274,9 @@ def _outcome(task: Task) -> Outcome:
         return Outcome(error=error)
 
 
-def _raise_if_strange(future: Future[Any], error: BaseException) -> None:
+def _raise_if_strange(future: Future[Any], error: BaseException | None) -> None:
     """Raise what was raised as a call was helped, unless it was the call's own: that its future tells."""
-    if isinstance(error, _FOR_WANT_OF_ROOM):
+    if error is None or isinstance(error, _FOR_WANT_OF_ROOM):
         return  # the stack of who waits is deep; a thread's own may do
     if not isinstance(error, Exception) or type(future.exception()) is not type(error):
         raise error

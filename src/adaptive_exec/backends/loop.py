@@ -141,7 +141,22 @@ class LoopBackend(Backend):
         """See that the inbox is looked into."""
         if not self._scheduled:
             self._scheduled = True
-            loop.call_soon_threadsafe(self._drain)
+            try:
+                loop.call_soon_threadsafe(self._drain)
+            except BaseException:  # a signal's handler, perhaps; who comes next is not to count on it
+                self._scheduled = False
+                raise
+
+    def close(self, told: Callable[[], object]) -> None:
+        """Nothing more will come; from now on somebody is told as swift calls end."""
+        self.told = told
+        self.closed = True
+        loop = self._loop
+        if (
+            loop is not None and self._inbox
+        ):  # who put the last one may have been interrupted before the loop was woken
+            self._scheduled = False
+            self._wake(loop)
 
     def submit_here(self, task: Task, loop: asyncio.AbstractEventLoop) -> None:
         """Run the task on `loop`, which is running in this thread."""

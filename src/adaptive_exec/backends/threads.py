@@ -215,6 +215,13 @@ class ThreadBackend(Backend):
                 self._seat(task)
         return True
 
+    def close(self, told: Callable[[], object]) -> None:
+        """No more brief calls will come; from now on somebody is told as seats are left."""
+        self.brief.told = told
+        self.brief.closed = True
+        if self._brief_queue:  # who put the last one may have been interrupted before a seat was taken
+            self._seat_more()
+
     def _seat_more(self) -> None:
         """See that a seat is taken if one may be."""
         with self._lock:

@@ -317,8 +317,7 @@ class Dispatcher:
 
     def _close(self) -> list[Task]:
         """Let no more calls come in; those that are under way."""
-        self._threads.brief.told = self._swift_ended
-        self._threads.brief.closed = True
+        self._threads.close(self._swift_ended)
         self._loops.close(self._swift_ended)
         live = self._living.close()
         if self._admission is not None:

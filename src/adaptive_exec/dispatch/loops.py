@@ -56,8 +56,7 @@ class Loops:
 
     def close(self, told: Callable[[], object]) -> None:
         """Nothing more will come; from now on somebody is told as calls end."""
-        self._own.told = told
-        self._own.closed = True
+        self._own.close(told)
 
     def submit(self, task: Task, record: FunctionRecord, decision: Decision) -> None:
         """Run a call."""

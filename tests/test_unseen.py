@@ -26,10 +26,20 @@ def logged(caplog: pytest.LogCaptureFixture) -> int:
     return sum(TOLD in record.getMessage() for record in caplog.records)
 
 
+def asked(future: Future[int]) -> None:
+    with pytest.raises(LookupError):
+        future.result(0)
+
+
+async def awaited(future: Future[int]) -> None:
+    with pytest.raises(LookupError):
+        await future
+
+
 @pytest.mark.parametrize(
     "look",
     [
-        lambda future: asked(future),
+        asked,
         lambda future: future.exception(0),
         lambda future: asyncio.run(awaited(future)),
         lambda future: future.add_done_callback(lambda each: each.exception()),
@@ -43,16 +53,6 @@ def test_who_has_looked_knows(caplog: pytest.LogCaptureFixture, look: Callable[[
     look(future)
     del future
     assert 0 == logged(caplog)
-
-
-def asked(future: Future[int]) -> None:
-    with pytest.raises(LookupError):
-        future.result(0)
-
-
-async def awaited(future: Future[int]) -> None:
-    with pytest.raises(LookupError):
-        await future
 
 
 @pytest.mark.parametrize(

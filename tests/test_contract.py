@@ -477,6 +477,14 @@ def test_a_task_is_called_as_if_undecorated() -> None:
     assert "doubled" == doubled.__name__
 
 
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="before, what an annotation names has to be there")
+def test_a_task_may_name_classes_that_come_later() -> None:
+    """As any function may, where annotations wait until somebody asks."""
+    names: dict[str, Any] = {"task": task}
+    exec("@task\ndef later(given: Late) -> int: return 1", names)
+    assert {"given", "return"} == set(names["later"].__annotations__)
+
+
 def test_a_task_is_submitted_mapped_and_explained(default: AdaptiveExecutor) -> None:
     """`await` works, too."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import types
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar, overload
@@ -39,6 +40,7 @@ class TaskFunction(Generic[P, R_co]):
         twin: Callable[P, Coroutine[Any, Any, Any]] | None = None,
     ) -> None:
         functools.update_wrapper(self, fn)
+        self.__annotations__ = _annotations_of(fn)
         self._fn = fn
         self._options = options
         self._executor = executor
@@ -182,6 +184,16 @@ class TaskFunction(Generic[P, R_co]):
     def explain(self) -> Decision:
         """Where the next call would run, and why."""
         return self._view().explain(self)
+
+
+def _annotations_of(fn: Any) -> dict[str, Any]:
+    """A function's annotations, which from Python 3.14 on are worked out when they are asked for."""
+    try:
+        return getattr(fn, "__annotations__", {})
+    except NameError:  # they name what is not there yet
+        library = importlib.import_module("annotationlib")  # of these versions only
+        found: dict[str, Any] = library.get_annotations(fn, format=library.Format.FORWARDREF)
+        return found
 
 
 @overload

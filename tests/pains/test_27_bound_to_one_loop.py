@@ -25,6 +25,7 @@ def test_the_standard_way() -> None:
         asyncio.run(get())
 
 
+@pytest.mark.blocks_loop("a barrier holds all until each of them waits for an item")
 def test_ours() -> None:
     """Any number of loops, and threads, wait for the same one at once; each item is for one of them."""
     queue: Queue[int] = Queue()
@@ -34,7 +35,7 @@ def test_ours() -> None:
     async def get() -> None:
         first = asyncio.ensure_future(queue.aio.get())
         await asyncio.sleep(0)
-        await asyncio.to_thread(waiting.wait, 20)
+        waiting.wait(20)
         got.append(await first)
 
     def get_here() -> None:

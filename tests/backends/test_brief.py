@@ -63,6 +63,20 @@ def test_without_a_gil_there_are_as_many_as_cores() -> None:
     wind_up(backend)
 
 
+def test_one_that_was_ended_by_others_is_handed_back(backend: ThreadBackend) -> None:
+    """Before it began: its dispatcher waits for it until it is."""
+    handed, gate = Handed(), threading.Event()
+    ran: list[int] = []
+    backend.submit(brief(handed, gate.wait, 20))
+    ended = brief(handed, ran.append, 1)
+    backend.submit(ended)
+    assert ended.future.try_result(None)
+    gate.set()
+
+    assert 2 == len(handed.wait(2))
+    assert not ran
+
+
 def test_a_brief_call_comes_as_the_last_one_ends(backend: ThreadBackend) -> None:
     """The thread has found nothing more, and is about to leave."""
     handed = Handed()

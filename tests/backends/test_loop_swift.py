@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from adaptive_exec.backends.accounts import take_back
 from adaptive_exec.backends.base import Task
 from adaptive_exec.backends.loop import LoopBackend, LoopTask
 from adaptive_exec.futures import Future
@@ -161,7 +162,7 @@ def test_taken_back_as_the_inbox_is_drained(scene: Scene) -> None:
         def __getitem__(self, index: Any) -> Any:
             found = super().__getitem__(index)
             if found is task:
-                assert scene.backend.take_back(task)
+                assert take_back(self, task)
             return found
 
     scene.backend._inbox = Inbox()

@@ -1,4 +1,4 @@
-"""Looking through a queue of calls that others put into and take from meanwhile, without a lock."""
+"""What a queue of calls tells while others put into it and take from it, without a lock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from .base import Task
 
-__all__ = ["all_of"]
+__all__ = ["all_of", "take_back"]
 
 _TRIES: Final = 100
 
@@ -35,3 +35,12 @@ def all_of(queue: deque[Task], owner: _Closes) -> list[Task]:
                 continue
         return found
     raise AssertionError
+
+
+def take_back(queue: deque[Task], task: Task) -> bool:
+    """Take a call off its queue; False if somebody has it."""
+    try:
+        queue.remove(task)
+    except ValueError:
+        return False
+    return True

@@ -41,7 +41,7 @@ from typing import Any, Final
 
 from ..futures import Future
 from ..model import Options
-from .accounts import all_of
+from .accounts import all_of, take_back
 from .base import Lane, Outcome, SwiftTask, Task
 from .here import run_here, without_this_frame
 from .patience import Patience, wait_a_moment
@@ -129,11 +129,7 @@ class BriefCalls:
 
     def take_back(self, task: Task) -> bool:
         """Take a call off the queue; False if somebody has it."""
-        try:
-            self.queue.remove(task)
-        except ValueError:
-            return False
-        return True
+        return take_back(self.queue, task)
 
     def go_through(self, seat: Seat) -> None:
         """Run the calls that wait, one after the other, until there are no more or the seat has moved on."""
@@ -257,9 +253,9 @@ def _are_plain(task: Task) -> bool:
 
 
 def _drop(task: Task) -> None:
-    """A call was cancelled before it began, or has been queued twice."""
-    if not task.future.cancelled():
-        return
+    """A call was cancelled or otherwise ended before it began, or has been queued twice."""
+    if not task.future.done():
+        return  # who is at it hands it back
     if task.swift:
         task.future.call = task.future.helper = None
     else:

@@ -34,7 +34,7 @@ from typing import Any, ClassVar
 
 from ..model import BackendName
 from ..profiling.steps import MeasuredCoroutine
-from .accounts import all_of
+from .accounts import all_of, take_back
 from .base import Backend, BackendLoad, Outcome, SwiftTask, Task
 
 __all__ = ["LoopBackend", "LoopTask"]
@@ -120,7 +120,7 @@ class LoopBackend(Backend):
         task.future.only_on = loop
         self._inbox.append(task)
         # Without the lock: who closes sets the flag, and looks for calls then.
-        if self.closed and self.take_back(task):
+        if self.closed and take_back(self._inbox, task):
             return False
         if not self._scheduled:
             self._wake(loop)
@@ -166,14 +166,6 @@ class LoopBackend(Backend):
             self._elsewhere.add(task)
         task.future.only_on = loop
         self._begin(task, loop, self._elsewhere)
-
-    def take_back(self, task: Task) -> bool:
-        """Take a call out of the inbox; False if it has begun."""
-        try:
-            self._inbox.remove(task)
-        except ValueError:
-            return False
-        return True
 
     def give_up(self, task: Task) -> None:
         """The loop that ran it will never run again."""
@@ -271,7 +263,7 @@ class LoopBackend(Backend):
             except IndexError:
                 break
             begun.add(task)  # before it is gone from there
-            if self.take_back(task):
+            if take_back(inbox, task):
                 self._begin(task, loop, begun)
             else:
                 begun.discard(task)  # who put it has taken it back

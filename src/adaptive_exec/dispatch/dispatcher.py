@@ -173,7 +173,6 @@ class Dispatcher:
         future: Future[Any] = Future()
         future.decision = steady.decision
         context = contextvars.copy_context()
-        record.swift.append(None)
         if steady.place is None:
             call = future.call = LoopTask(
                 fn, args, kwargs or _NO_KWARGS, steady.options, record, future, context, self._take_back
@@ -182,6 +181,7 @@ class Dispatcher:
             future.on_cancel = self._give_up
             if not self._loops.put(call):
                 self._living.refuse()
+            record.swift.append(None)
             return future
         task = future.call = BriefTask(
             fn, args, kwargs or _NO_KWARGS, steady.options, record, future, context, self._take_back
@@ -194,6 +194,7 @@ class Dispatcher:
             future.attend = self._attend
         if not self._put(task):
             self._living.refuse()
+        record.swift.append(None)
         if not self._nudging.looks:
             self._nudging.look_after()
         return future

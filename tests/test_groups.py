@@ -148,12 +148,19 @@ def test_a_result_that_will_not_come(executor: AdaptiveExecutor) -> None:
 def test_what_is_not_for_a_group(executor: AdaptiveExecutor, kind: type[BaseException]) -> None:
     """An interruption or the program's end goes on as it is, from a call or from the block, once all have ended."""
 
+    begun = threading.Event()
+
     def end() -> None:
+        begun.set()
         raise kind
 
-    with pytest.raises(kind), TaskGroup(executor) as group:
+    def fail_beside_it() -> None:
+        assert begun.wait(20)  # what has not begun would be cancelled, and raise nothing
+        fail("goes unheard")
+
+    with pytest.raises(kind), TaskGroup(executor.options(backend="thread")) as group:
         group.submit(end)
-        group.submit(fail, "goes unheard")
+        group.submit(fail_beside_it)
     with pytest.raises(kind), TaskGroup(executor) as group:
         other = group.submit(sleep_async, 60.0)
         raise kind

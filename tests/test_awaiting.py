@@ -190,7 +190,7 @@ def test_a_callback_makes_no_condition() -> None:
     future: Future[int] = Future()
     told: list[int] = []
     future.add_done_callback(lambda each: told.append(each.result(0)))
-    assert future._made_condition is None
+    assert future._audience is not None and future._audience.condition is None
     assert future.calls_back()
     assert future.try_result(4)
     future.add_done_callback(lambda each: told.append(-each.result(0)))

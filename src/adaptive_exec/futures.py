@@ -104,6 +104,17 @@ def refuse_to_wait() -> AbstractContextManager[None]:
     )
 
 
+class _Audience:
+    """Who is to be told of a future's end."""
+
+    __slots__ = ("callbacks", "condition", "waiters")
+
+    def __init__(self) -> None:
+        self.condition: threading.Condition | None = None
+        self.waiters: list[Any] | None = None
+        self.callbacks: list[Callable[[Any], object]] = []
+
+
 class Future(StandardFuture[T], Generic[T]):
     """The outcome of a submitted call.
 
@@ -116,48 +127,57 @@ class Future(StandardFuture[T], Generic[T]):
         decision: Where the call ran and why; None as long as it has not been decided.
     """
 
-    _state = PENDING
-    _result: Any = None
-    _exception: BaseException | None = None
-    _made_condition: threading.Condition | None = None
-    _made_waiters: list[Any] | None = None
-    _made_callbacks: list[Callable[[Any], object]] | None = None
-    decision: Decision | None = None
-    stoppable = False
-    on_cancel: Callable[[Any], object] | None = None  # told that it was cancelled, with `call`
-    call: Any = None
-    only_on: asyncio.AbstractEventLoop | None = None
+    __slots__ = ("_audience", "_exception", "_lock", "_result", "_state", "decision", "helper")
+    _audience: _Audience | None
+    _exception: BaseException | None
+    _result: Any
+    decision: Decision | None
+    helper: Callable[[Future[Any]], bool] | None  # brings the end, perhaps; says whether it has
+
+    # What most calls never need stands as a default in the class.
     attend: Callable[[Future[Any], float], None] | None = None  # brings the end nearer for so many seconds
+    call: Any = None
+    on_cancel: Callable[[Any], object] | None = None  # told that it was cancelled, with `call`
+    only_on: asyncio.AbstractEventLoop | None = None
+    stoppable = False
     _unseen: Unseen | None = None
-    helper: Callable[[Future[Any]], bool] | None = None  # brings it, perhaps; it is told whether it has
 
     def __init__(self) -> None:
         # Not the standard one's, which makes all of it. Its other methods find theirs in the properties below.
         self._lock = _new_lock()
+        self._state = PENDING
+        self._result = self._exception = self._audience = self.decision = self.helper = None
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace(type(self).__name__, "Future", 1)
+
+    def _get_audience(self) -> _Audience:
+        """Who is to be told of the end. Caller holds the lock."""
+        audience = self._audience
+        if audience is None:
+            audience = self._audience = _Audience()
+        return audience
 
     def _get_condition(self) -> threading.Condition:
         """The condition over the future's lock."""
         with self._lock:
-            made = self._made_condition
-            if made is None:
-                made = self._made_condition = threading.Condition(self._lock)
-            return made
+            audience = self._get_audience()
+            if audience.condition is None:
+                audience.condition = threading.Condition(self._lock)
+            return audience.condition
 
     def _get_waiters(self) -> list[Any]:
         """Those of `concurrent.futures.wait` and `as_completed`."""
         with self._lock:
-            made = self._made_waiters
-            if made is None:
-                made = self._made_waiters = []
-            return made
+            audience = self._get_audience()
+            if audience.waiters is None:
+                audience.waiters = []
+            return audience.waiters
 
     def _get_callbacks(self) -> list[Callable[[Any], object]]:
         """What is called at the end."""
         with self._lock:
-            made = self._made_callbacks
-            if made is None:
-                made = self._made_callbacks = []
-            return made
+            return self._get_audience().callbacks
 
     if not TYPE_CHECKING:  # for a type checker they are the attributes that the standard class has
         _condition = property(_get_condition)
@@ -199,11 +219,13 @@ class Future(StandardFuture[T], Generic[T]):
             if self._state not in _OPEN:
                 return True
             self._state = CANCELLED_AND_NOTIFIED
-            for waiter in self._made_waiters or ():
-                waiter.add_cancelled(self)
-            if self._made_condition is not None:
-                self._made_condition.notify_all()
-        self._tell()
+            audience = self._audience
+            if audience is not None:
+                for waiter in audience.waiters or ():
+                    waiter.add_cancelled(self)
+                if audience.condition is not None:
+                    audience.condition.notify_all()
+        self._tell(audience)
         call = self.call  # first: who no longer wants to be told forgets it last
         on_cancel = self.on_cancel
         if on_cancel is not None:
@@ -218,10 +240,7 @@ class Future(StandardFuture[T], Generic[T]):
         """
         with self._lock:
             if self._state in _OPEN:
-                if self._made_callbacks is None:
-                    self._made_callbacks = [fn]
-                else:
-                    self._made_callbacks.append(fn)
+                self._get_audience().callbacks.append(fn)
                 return
         super().add_done_callback(fn)  # which finds that it has ended
 
@@ -253,8 +272,7 @@ class Future(StandardFuture[T], Generic[T]):
     def try_silently(self, value: T) -> bool:
         """End the call with its result if nobody has to be told; False, and nothing done, otherwise."""
         with self._lock:
-            told = self._made_waiters or self._made_condition or self._made_callbacks
-            if told or self._state not in _OPEN:
+            if self._audience is not None or self._state not in _OPEN:
                 return False
             self._result = value
             self._state = FINISHED
@@ -262,7 +280,8 @@ class Future(StandardFuture[T], Generic[T]):
 
     def calls_back(self) -> bool:
         """Whether something is called at the end; a hint."""
-        return bool(self._made_callbacks)
+        audience = self._audience
+        return audience is not None and bool(audience.callbacks)
 
     def try_exception(self, error: BaseException) -> bool:
         """End the call with an exception; False if it had ended before."""
@@ -279,21 +298,21 @@ class Future(StandardFuture[T], Generic[T]):
                 if self._unseen is not _FORGONE:
                     self._unseen = Unseen(error, str(getattr(self.call, "name", "a call")))
             self._state = FINISHED
-            if self._made_waiters:
-                for waiter in self._made_waiters:
+            audience = self._audience
+            if audience is not None:
+                for waiter in audience.waiters or ():
                     if error is None:
                         waiter.add_result(self)
                     else:
                         waiter.add_exception(self)
-            if self._made_condition is not None:
-                self._made_condition.notify_all()
-        if self._made_callbacks:
-            self._tell()
+                if audience.condition is not None:
+                    audience.condition.notify_all()
+        self._tell(audience)
         return True
 
-    def _tell(self) -> None:
+    def _tell(self, audience: _Audience | None) -> None:
         """See that the callbacks are called."""
-        if self._made_callbacks:
+        if audience is not None and audience.callbacks:
             later = _here.later
             if later is None:
                 self._call_back()

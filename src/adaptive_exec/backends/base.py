@@ -2,7 +2,7 @@
 
 `Task` is one accepted call on its way; `Outcome` is what became of it. A backend takes tasks by
 `submit`, asks `task.begin()` before it runs one, and hands every task that it took back exactly once
-by `task.done(outcome)`, in whatever thread it likes, a cancelled one too.
+by `task.hand_back(outcome)`, in whatever thread it likes, a cancelled one too.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ class Task:
             self.on_begin()
         return begun
 
-    def done(self, outcome: Outcome) -> None:
-        """Hand the task back."""
+    def hand_back(self, outcome: Outcome) -> None:
+        """Say how it has ended."""
         self.on_done(self, outcome)
 
 

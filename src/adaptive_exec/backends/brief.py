@@ -57,7 +57,7 @@ def _nothing_yet() -> Task:
     """What stands for the call of a seat that has had none."""
     future: Future[None] = Future()
     future.try_silently(None)
-    return Task(int, (), {}, Options(), int, "nothing", future, contextvars.Context(), Task.done)
+    return Task(int, (), {}, Options(), int, "nothing", future, contextvars.Context(), Task.hand_back)
 
 
 _NOTHING_YET: Final = _nothing_yet()
@@ -148,7 +148,7 @@ class BriefCalls:
             if (task.future if task.swift else task).begin():
                 failed = self._run(task)
                 if failed is not None:
-                    task.done(failed)
+                    task.hand_back(failed)
             else:
                 _drop(task)
             task.thread = None
@@ -235,7 +235,7 @@ class BriefCalls:
             outcome = _outcome(task)
             if outcome.error is not None:
                 return outcome
-        task.done(outcome)
+        task.hand_back(outcome)
         return None
 
     def _poll(self, future: Future[Any]) -> bool:
@@ -259,7 +259,7 @@ def _drop(task: Task) -> None:
     if task.swift:
         task.future.call = task.future.helper = None
     else:
-        task.done(Outcome())
+        task.hand_back(Outcome())
 
 
 def _outcome(task: Task) -> Outcome:

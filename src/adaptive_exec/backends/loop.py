@@ -310,7 +310,7 @@ class LoopBackend(Backend):
     def hand_back(self, task: Task, among: set[Task], outcome: Outcome) -> None:
         """Give one task back and count it out."""
         try:
-            task.done(outcome)
+            task.hand_back(outcome)
         finally:
             among.discard(task)
             self.one_less(task)

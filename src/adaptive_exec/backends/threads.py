@@ -24,7 +24,7 @@ Guarantees:
     - `nudge` lets a lane grow whose tasks make no progress and use no CPU, whatever they wait for.
     - Idle threads end after `IDLE_SECONDS`; an idle backend has no wake-ups beyond those.
 Assumes:
-    - `task.done` and the future's callbacks may take long; they are called without any lock of ours.
+    - `task.hand_back` and the future's callbacks may take long; they are called without any lock of ours.
 State table of a thread (all changes under `_lock`):
     working -> idle     it found no admissible task; it is on top of `_idle`
     idle    -> working  somebody put a task into `given` and released `wake`; it is off `_idle`
@@ -485,7 +485,7 @@ class ThreadBackend(Backend):
         """Run one task and hand it back."""
         if not task.begin():
             self._leave(task)
-            task.done(Outcome())
+            task.hand_back(Outcome())
             return
         task.thread = threading.get_ident()
         blocking_in(lambda: self._standing_aside(task))
@@ -500,7 +500,7 @@ class ThreadBackend(Backend):
         if began is not None and began[0] == self._running():
             task.company = Company(began[0], time.process_time_ns() - began[1])
         self._leave(task)
-        task.done(outcome)
+        task.hand_back(outcome)
 
     def _go_through(self, seat: Seat) -> None:
         """Go through the brief calls."""

@@ -248,7 +248,7 @@ class Dispatcher:
             loop.call_soon_threadsafe(set_off)
         except RuntimeError:
             problem = RuntimeError(f"the event loop was closed before {task.name} began")
-            self._supervisor.soon(lambda: task.done(Outcome(error=problem)))
+            self._supervisor.soon(lambda: task.hand_back(Outcome(error=problem)))
 
     def _set_off(self, task: Task, record: FunctionRecord, twin: Callable[..., Any] | None) -> None:
         """Send a call that was accepted on its way."""

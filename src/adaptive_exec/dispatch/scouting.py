@@ -125,7 +125,7 @@ class Scouting:
             else:
                 self._send(task, record, decision)
         except Exception as error:
-            task.done(Outcome(error=error))
+            task.hand_back(Outcome(error=error))
 
     def _look(self, record: FunctionRecord) -> bool:
         """Review from the supervisor. First the flag, then the look, so that what is held in between is seen."""

@@ -103,7 +103,7 @@ class Sending:
         try:
             send()
         except Exception as error:
-            task.done(Outcome(error=error))
+            task.hand_back(Outcome(error=error))
 
     def _send_to_lane(self, task: Task, record: FunctionRecord, where: Place) -> None:
         """Hand a call to a thread."""
@@ -132,7 +132,7 @@ class Sending:
             self._processes.submit(task)
         except NotPicklable as error:
             if forced:
-                task.done(Outcome(error=error))
+                task.hand_back(Outcome(error=error))
                 return
             task.future.stoppable = False
             self._router.unable(record, f"can't go to another process ({first_line(error)})")

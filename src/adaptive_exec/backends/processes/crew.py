@@ -161,7 +161,7 @@ class Crew:
             if dropped:
                 self.backlog = max(0.0, self.backlog - task.cost)
         if dropped:
-            task.done(Outcome(error=asyncio.CancelledError()))
+            task.hand_back(Outcome(error=asyncio.CancelledError()))
 
     def _stop(self, worker: RemoteWorker, number: int) -> None:
         """End a worker that executes this call, and none that has gone on to another. Caller holds `lock`."""
@@ -211,7 +211,7 @@ class Crew:
         if busy:
             self.set_going([worker])
         for task in dropped:
-            task.done(Outcome())
+            task.hand_back(Outcome())
         told = not worker.untold
         for task, message in answered:
             if told and (by_manager or message[0] in _RUNS_NO_CODE):
@@ -465,7 +465,7 @@ class Crew:
             task.begun_at = 0.0  # its time does not run while it waits
         if not task.queues:
             self.backlog = max(0.0, self.backlog - task.cost)
-            self.deliver(functools.partial(task.done, Outcome()))
+            self.deliver(functools.partial(task.hand_back, Outcome()))
             return
         self.queue[task] = None
         self.queue.move_to_end(task, last=False)

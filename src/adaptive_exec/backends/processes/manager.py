@@ -230,7 +230,7 @@ class Manager:
         for worker in leaving:
             worker.stop()
         for task in given_up:
-            task.done(Outcome(error=asyncio.CancelledError()))
+            task.hand_back(Outcome(error=asyncio.CancelledError()))
         return over and not given_up
 
     # --- workers come -----------------------------------------------------------------------------
@@ -326,7 +326,7 @@ class Manager:
         if worker.untold:
             self._deliver()  # what a call had logged before it was lost
         for task, begun in lost:
-            task.done(Outcome(error=death_of(worker.handle.pid, code, begun, task.name)))
+            task.hand_back(Outcome(error=death_of(worker.handle.pid, code, begun, task.name)))
         if not worker.ready and not worker.doomed:
             self._never_started(worker, code)
         self._spread()
@@ -389,7 +389,7 @@ class Manager:
                 dropped += crew.refill(worker)
         crew.set_going(idle)
         for task in dropped:
-            task.done(Outcome())
+            task.hand_back(Outcome())
 
     def _give_up(self, error: BaseException) -> None:
         """End the workers and fail every task there is."""
@@ -406,7 +406,7 @@ class Manager:
                 worker.close()
             worker.handle.close()
             for task in list(worker.assigned.values()):
-                task.done(Outcome(error=death_of(worker.handle.pid, None, True, task.name)))
+                task.hand_back(Outcome(error=death_of(worker.handle.pid, None, True, task.name)))
         self._fail_all("the process pool failed; this is a defect of adaptive_exec, please report it", error)
 
     def _fail_all(self, message: str, cause: BaseException | None) -> None:
@@ -421,4 +421,4 @@ class Manager:
             died.__cause__ = cause
             nobody = Unavailable(message)
             nobody.__cause__ = died
-            task.done(Outcome(error=nobody))
+            task.hand_back(Outcome(error=nobody))

@@ -153,7 +153,7 @@ class NestedBackend(WorkerPool):
         if lent is None:
             self._threads.withdraw(task.wire)
             if mine:
-                task.done(Outcome(error=asyncio.CancelledError()))
+                task.hand_back(Outcome(error=asyncio.CancelledError()))
         elif lent.sent:
             self._withdraw(lent)
 
@@ -212,7 +212,7 @@ class NestedBackend(WorkerPool):
     def _hand_back(self, task: Task, outcome: Outcome) -> None:
         """Hand a task back, if nobody has."""
         if self._over(task):
-            task.done(outcome)
+            task.hand_back(outcome)
 
     def _begun(self, task: Task) -> None:
         """A thread of this process runs it."""

@@ -147,7 +147,6 @@ def test_a_result_that_will_not_come(executor: AdaptiveExecutor) -> None:
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 def test_what_is_not_for_a_group(executor: AdaptiveExecutor, kind: type[BaseException]) -> None:
     """An interruption or the program's end goes on as it is, from a call or from the block, once all have ended."""
-
     begun = threading.Event()
 
     def end() -> None:

@@ -44,7 +44,16 @@ from .awaiting import until_done
 from .model import Decision
 from .unseen import Unseen
 
-__all__ = ["Future", "blocking_in", "callbacks_by", "may_block", "refuse_to_wait", "standing_aside"]
+__all__ = [
+    "PENDING",
+    "Future",
+    "blocking_in",
+    "callbacks_by",
+    "may_block",
+    "new_lock",
+    "refuse_to_wait",
+    "standing_aside",
+]
 
 T = TypeVar("T")
 
@@ -53,7 +62,7 @@ _CANCELLED: Final = (CANCELLED, CANCELLED_AND_NOTIFIED)
 _FOR_EVER: Final = float("inf")
 _NAP: Final = 1.0
 # What `threading.RLock` calls if nobody has replaced it.
-_new_lock: Final[Callable[[], Any]] = _thread.RLock
+new_lock: Final[Callable[[], Any]] = _thread.RLock
 _log = logging.getLogger("adaptive_exec")
 
 
@@ -144,7 +153,7 @@ class Future(StandardFuture[T], Generic[T]):
 
     def __init__(self) -> None:
         # Not the standard one's, which makes all of it. Its other methods find theirs in the properties below.
-        self._lock = _new_lock()
+        self._lock = new_lock()
         self._state = PENDING
         self._result = self._exception = self._audience = self.decision = self.helper = None
 

@@ -17,7 +17,6 @@ import pytest
 from adaptive_exec.backends.base import Outcome, Task
 from adaptive_exec.backends.brief import BriefTask
 from adaptive_exec.backends.threads import ThreadBackend
-from adaptive_exec.futures import Future
 from adaptive_exec.model import Options
 from adaptive_exec.profiling.glances import Glances
 from tests.backends.support import Handed, until, wind_up
@@ -51,16 +50,15 @@ class Scene:
         self.backend.submit(self.handed.task(self.gate.wait, 20))
         until(lambda: self.backend.load().running)
 
-    def put(self, fn: Callable[..., Any], *args: Any, measured: bool = False, **kwargs: Any) -> Future[Any]:
+    def put(self, fn: Callable[..., Any], *args: Any, measured: bool = False, **kwargs: Any) -> BriefTask:
         """Queue a call."""
-        future: Future[Any] = Future()
         glances = Glances() if measured else self.glances
         context = contextvars.copy_context()
-        task = BriefTask(fn, args, kwargs, Options(), None, future, context, self.handed.done)
-        task.glances, task.thread = glances, None
-        future.call, future.helper = task, self.backend.brief.help
+        task = BriefTask(fn, args, kwargs, Options(), None, context, None, self.handed.done)
+        task.attend, task.glances, task.thread = None, glances, None
+        task.helper = self.backend.brief.help
         assert self.backend.put(task)
-        return future
+        return task
 
 
 @pytest.fixture
@@ -89,7 +87,7 @@ def test_who_waits_runs_it(scene: Scene, measured: bool) -> None:
     assert not scene.queue
     assert not scene.backend.brief.under_way()
     assert future.helper is None
-    assert measured or (future.call is None and not scene.handed.outcomes)
+    assert measured or (future.fn is None and not scene.handed.outcomes)
 
 
 def test_not_the_next(scene: Scene) -> None:
@@ -127,7 +125,8 @@ def test_cancelled_before(scene: Scene) -> None:
         future.result()
 
     assert not scene.queue
-    assert future.call is None
+    kept: Any = (future.fn, future.args, future.context)
+    assert (None,) * 3 == kept
 
 
 def test_a_thread_comes_before_who_would_help(scene: Scene) -> None:
@@ -195,8 +194,7 @@ def test_deep_in_the_stack(scene: Scene) -> None:
     scene.gate.set()
     scene.handed.wait(1)  # its thread is free
 
-    late: Task = future.call
-    if late is not None and late in scene.queue:
+    if future in scene.queue:
         assert room // 2 == wait_deeply(room * 6 // 10)
     assert room // 2 == future.result(20)
 
@@ -206,7 +204,7 @@ def test_one_that_is_helped_is_under_way(scene: Scene) -> None:
     told: list[list[Task]] = []
     brief = scene.backend.brief
     during: list[bool] = []
-    future = scene.put(lambda: during.append(future.call in brief.under_way()))
+    future = scene.put(lambda: during.append(future in brief.under_way()))
     brief.closed, brief.told = True, lambda: told.append(brief.under_way())
     future.result()
 
@@ -230,7 +228,7 @@ def test_a_call_that_comes_back_is_under_way_throughout(scene: Scene) -> None:
             return found
 
     future = scene.put(here)
-    task = future.call
+    task = future
     scene.queue.clear()
     brief._helped = Helped([task])
 

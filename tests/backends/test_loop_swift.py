@@ -15,7 +15,6 @@ import pytest
 from adaptive_exec.backends.accounts import take_back
 from adaptive_exec.backends.base import Task
 from adaptive_exec.backends.loop import LoopBackend, LoopTask
-from adaptive_exec.futures import Future
 from adaptive_exec.model import Options
 from tests.backends.support import Handed, until, wind_up
 
@@ -35,19 +34,14 @@ class Scene:
 
     def call(self, fn: Callable[..., Any], *args: Any) -> LoopTask:
         """One that can be put."""
-        future: Future[Any] = Future()
-        task = LoopTask(
-            fn, args, {}, Options(), Owner(), future, contextvars.copy_context(), self.handed.done
-        )
-        future.call, future.stoppable = task, True
-        future.on_cancel = self.backend.cancel
-        return task
+        context = contextvars.copy_context()
+        return LoopTask(fn, args, {}, Options(), Owner(), context, None, self.handed.done)
 
-    def put(self, fn: Callable[..., Any], *args: Any) -> Future[Any]:
+    def put(self, fn: Callable[..., Any], *args: Any) -> LoopTask:
         """Have one run on the library's loop."""
         task = self.call(fn, *args)
         assert self.backend.put(task)
-        return task.future
+        return task
 
 
 @pytest.fixture
@@ -76,8 +70,8 @@ def test_it_ends_its_future(scene: Scene) -> None:
     until(future.done)
     assert "hello" == future.result(20)
     until(lambda: not scene.backend.under_way())
-    assert future.call is None
-    assert future.on_cancel is None
+    kept: Any = (future.fn, future.args, future.context, future.wire)
+    assert (None,) * 4 == kept
     assert not any(task.future is future for task, _ in scene.handed.outcomes)
 
 

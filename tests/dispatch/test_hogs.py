@@ -6,13 +6,19 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from adaptive_exec import AdaptiveExecutor
+from adaptive_exec.backends.base import Task
 from adaptive_exec.dispatch import hogs as hogs_module
+from adaptive_exec.dispatch.hogs import ENOUGH, Hogs
+from adaptive_exec.dispatch.supervisor import Deadline, Supervisor
+from adaptive_exec.futures import Future
+from adaptive_exec.routing.store import FunctionRecord
 
 pytestmark = pytest.mark.blocks_loop("hogs are what is tested")
 
@@ -138,3 +144,152 @@ def test_who_no_longer_hogs_comes_back(executor: AdaptiveExecutor) -> None:
 
     assert "adaptive-exec-hogs" == places[0]
     assert "adaptive-exec-loop" == places[-1]
+
+
+class Timer:
+    """A supervisor whose time is the test's."""
+
+    def __init__(self) -> None:
+        self.due: list[Deadline] = []
+
+    def at(self, when: float, act: Callable[[], object]) -> Deadline:
+        self.due.append(Deadline(when, act))
+        return self.due[-1]
+
+    def pending(self) -> list[Deadline]:
+        """Those that have not been given up."""
+        return [each for each in self.due if each.act is not None]
+
+    def go(self) -> None:
+        """The first one's time comes."""
+        act = self.due.pop(0).act
+        if act is not None:
+            act()
+
+
+class Measured:
+    """A call whose coroutine has been in one step for so long."""
+
+    def __init__(self, stuck: float = 0.0) -> None:
+        self.future: Future[None] = Future()
+        self.stuck = stuck
+
+    @property
+    def meter(self) -> Measured:
+        return self
+
+    def step_wall_ns(self) -> int:
+        return int(self.stuck * 1e9)
+
+
+@pytest.fixture
+def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
+    """Looks are due at once."""
+    monkeypatch.setattr(hogs_module, "STUCK_SECONDS", 0.0)
+    return Timer()
+
+
+def watcher(timer: Timer) -> tuple[Callable[[Measured], None], FunctionRecord]:
+    """What watches calls of a function."""
+    record = FunctionRecord("waits", (), coroutine=True)
+    hogs = Hogs(cast(Supervisor, timer))
+    return lambda call: hogs.watch(cast(Task, call), record), record
+
+
+def test_one_timer_for_all(timer: Timer) -> None:
+    """Of those that wait, few are kept; those that have ended are forgotten at the next look, and then no more come."""
+    watch, record = watcher(timer)
+    calls = [Measured() for _ in range(3 * ENOUGH)]
+    for call in calls:
+        watch(call)
+    assert ENOUGH == len(record.measured)
+    assert 1 == len(timer.pending())
+
+    timer.go()
+    assert 1 == len(timer.pending())
+    for call in calls:
+        call.future.try_result(None)
+    timer.go()
+    assert not timer.pending()
+    assert not record.measured
+
+
+def test_others_take_the_place_of_those_that_have_ended(timer: Timer) -> None:
+    """As soon as there are too many."""
+    watch, record = watcher(timer)
+    calls = [Measured() for _ in range(ENOUGH + 1)]
+    for call in calls[:ENOUGH]:
+        watch(call)
+    for call in calls[1:ENOUGH]:
+        call.future.try_result(None)
+    watch(calls[-1])
+
+    watched: list[Any] = [ref() for ref in record.measured]
+    assert [calls[0], calls[-1]] == watched
+
+
+def test_a_call_that_is_gone_is_no_hog(timer: Timer, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody keeps it for a last look; one that holds its loop is named, whatever came before it."""
+    watch, record = watcher(timer)
+    watch(Measured(stuck=9.0))
+    stuck = Measured(stuck=3.0)
+    watch(stuck)
+    with caplog.at_level(logging.WARNING, "adaptive_exec"):
+        timer.go()
+
+    assert 3e9 == record.held_ns
+    (said,) = [each.message for each in caplog.records]
+    assert "waits has been holding its event loop" in said
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_measured_as_the_last_look_is_over(timer: Timer, over: bool) -> None:
+    """Before or after it is seen that nothing is left to look at: there is one more look, not none and not two."""
+    watch, record = watcher(timer)
+    first, second = Measured(), Measured()
+
+    class Late(deque[Any]):
+        """Where a call comes as somebody looks, or has just seen that nothing is left."""
+
+        moment = ""
+
+        def copy(self) -> Any:
+            self.moment = "over" if over else ""
+            if not over:
+                watch(second)
+            return super().copy()
+
+        def __len__(self) -> int:
+            length = super().__len__()
+            if self.moment == "over":
+                self.moment = ""
+                watch(second)
+            return length
+
+    record.measured = Late()
+    watch(first)
+    first.future.try_result(None)
+    timer.go()
+
+    assert 1 == len(timer.pending())
+    assert second in [ref() for ref in record.measured]
+
+
+def test_few_of_many_that_wait_are_measured() -> None:
+    """Ten thousand of an unknown function, at once: each is run, and a handful is measured."""
+
+    async def main(executor: AdaptiveExecutor) -> int:
+        gate = asyncio.Event()
+
+        async def wait(number: int) -> int:
+            await gate.wait()
+            return number
+
+        futures = [executor.submit(wait, number) for number in range(10_000)]
+        measured = len(executor._dispatcher._store.record(wait).measured)
+        gate.set()
+        assert list(range(10_000)) == [await future for future in futures]
+        return measured
+
+    with AdaptiveExecutor(max_processes=1) as made:
+        assert ENOUGH == asyncio.run(main(made))

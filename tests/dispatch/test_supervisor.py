@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -123,3 +125,28 @@ def test_it_ends_from_inside(supervisor: Supervisor) -> None:
     supervisor.soon(end)
 
     assert over.wait(10)
+
+
+def test_nothing_is_kept_once_it_is_over() -> None:
+    """Neither what was to be done later nor what comes then."""
+
+    class Something:
+        """Can be seen to go."""
+
+        def do(self) -> None:
+            """Nothing."""
+
+    things = [Something() for _ in range(4)]
+    gone = [weakref.ref(thing) for thing in things]
+    supervisor = Supervisor()
+    supervisor.start()
+    supervisor.at(time.monotonic() + 3600, things[0].do)
+    supervisor.stop(wait=False)
+    supervisor.soon(things[1].do)
+    supervisor.stop(wait=True)
+    supervisor.soon(things[2].do)
+    supervisor.at(0, things[3].do)
+    things.clear()
+    gc.collect()
+
+    assert [None] * 4 == [ref() for ref in gone]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections import deque
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from adaptive_exec import AdaptiveExecutor
-from adaptive_exec.backends.base import Task
+from adaptive_exec.backends.base import SwiftTask, Task
 from tests.backends.support import until
 
 CALLS = 300
@@ -38,7 +39,7 @@ def next_swift(executor: AdaptiveExecutor, fn: Callable[..., Any], *args: Any) -
     """A swift call's future."""
     for _ in range(100):
         future: Any = executor.submit(fn, *args)
-        if future.on_cancel is None and future.call is not None and future.call.swift:
+        if isinstance(future, SwiftTask):
             return future
         future.result(20)
     raise AssertionError(executor._dispatcher._store.record(fn).steady)
@@ -65,17 +66,30 @@ def test_nothing_is_kept_alive() -> None:
     def take(given: object) -> None:
         """Take anything."""
 
-    with AdaptiveExecutor(max_processes=1) as executor:
-        become_known(executor, take)
-        futures = []
-        for _ in range(CALLS):
+    async def take_there(given: object) -> None:
+        """The same on a loop."""
+
+    executor = AdaptiveExecutor(max_processes=1)
+    futures, gone = [], []
+    become_known(executor, take)
+    for fn in (take, take_there):
+        for n in range(CALLS):
             given = Given()
-            gone = weakref.ref(given)
-            futures.append(executor.submit(take, given))
-            futures[-1].result(20)
+            gone.append(weakref.ref(given))
+            futures.append(executor.submit(fn, given))
+            if n % 2:
+                futures[-1].result(20)
             del given
-        executor.submit(take, None).result(20)
-        until(lambda: gone() is None)
+        executor.submit(fn, None).result(20)
+    until(lambda: not any(each() for each in gone))
+    assert any(isinstance(future, SwiftTask) for future in futures)
+
+    executor.shutdown()
+    last = weakref.ref(executor._dispatcher)
+    del executor
+    gc.collect()
+    assert last() is None
+    assert all(future.result(0) is None for future in futures)
 
 
 @pytest.mark.parametrize("cancel", [False, True])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from ..futures import Future
+from ..futures import PENDING, Future, new_lock
 from ..model import BackendName, Decision, Options, WorkerStats
 from ..sample import Sample
 
@@ -159,9 +159,13 @@ class Task:
         """Say how it has ended."""
         self.on_done(self, outcome)
 
+    def let_go(self) -> None:
+        """The call has ended: nothing leads to it, with all its arguments, from the future that its user keeps."""
+        self.future.on_cancel = self.future.call = self.on_wait = None
 
-class SwiftTask(Task):
-    """A call of a function that is known: only its backend has an account of it, and only its future is told.
+
+class SwiftTask(Future[Any], Task):
+    """A call of a function that is known, and its future: only its backend has an account of it.
 
     One is made for every call, so it has room for nothing else than what every call needs.
 
@@ -171,33 +175,55 @@ class SwiftTask(Task):
         kwargs: Keyword arguments.
         options: What the caller asked for.
         owner: The dispatcher's record of the function.
-        future: Its outcome, for the caller, which knows the decision.
         context: Whose context variables it sees.
-        on_done: Takes it back, if more has to be done for it than that.
+        decision: Where it goes and why.
+        on_done: Takes it back, if more has to be done for it than to end it.
     """
 
-    __slots__ = ("args", "context", "fn", "future", "kwargs", "on_done", "options", "owner")
+    __slots__ = ("args", "context", "fn", "kwargs", "on_done", "options", "owner")
     swift = True
 
-    def __init__(  # not the other's, which makes more
+    def __init__(  # not the others', which make more
         self,
         fn: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         options: Options,
         owner: Any,
-        future: Future[Any],
         context: contextvars.Context,
+        decision: Decision | None,
         on_done: Callable[[Task, Outcome], None],
     ) -> None:
+        self._lock = new_lock()
+        self._state = PENDING
+        self._result = self._exception = self._audience = self.helper = None
         self.fn = fn
         self.args = args
         self.kwargs = kwargs
         self.options = options
         self.owner = owner
-        self.future = future
         self.context = context
+        self.decision = decision
         self.on_done = on_done
+
+    def hand_back(self, outcome: Outcome) -> None:
+        on_done = self.on_done
+        if on_done is not None:  # else it has been given up
+            on_done(self, outcome)
+
+    def let_go(self) -> None:
+        """The call has ended: keep nothing for whoever keeps its future but how that was."""
+        self.fn = self.args = self.kwargs = self.context = self.on_done = self.helper = None  # type: ignore[assignment]
+
+    @property
+    def future(self) -> Future[Any]:  # type: ignore[override]
+        """It is its own."""
+        return self
+
+    @property
+    def call(self) -> Task:
+        """The same."""
+        return self
 
     @property
     def subject(self) -> Callable[..., Any]:  # type: ignore[override]
@@ -208,11 +234,6 @@ class SwiftTask(Task):
     def name(self) -> str:  # type: ignore[override]
         """The function's."""
         return self.owner.name  # type: ignore[no-any-return]
-
-    @property
-    def decision(self) -> Decision | None:  # type: ignore[override]
-        """Where it goes and why."""
-        return self.future.decision
 
 
 class Backend(ABC):

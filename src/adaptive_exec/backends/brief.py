@@ -66,7 +66,7 @@ _NOTHING_YET: Final = _nothing_yet()
 class BriefTask(SwiftTask):
     """A call of a function that is known to be brief."""
 
-    __slots__ = ("glances", "thread")
+    __slots__ = ("attend", "glances", "thread")
     lane = "brief"
 
 
@@ -145,7 +145,7 @@ class BriefCalls:
                 task = found
             seat.task = task
             task.thread = me
-            if (task.future if task.swift else task).begin():
+            if task.begin():
                 failed = self._run(task)
                 if failed is not None:
                     task.hand_back(failed)
@@ -178,7 +178,7 @@ class BriefCalls:
                 queue.remove(task)
             except ValueError:
                 return self._poll(future)
-            if (future if task.swift else task).begin():
+            if task.begin():
                 self._patience.rest()
                 self.finished += 1
                 failed = self._run(task)
@@ -226,7 +226,7 @@ class BriefCalls:
             else:
                 glances.doubt()
             if future.try_silently(value):
-                future.call = None  # it leads back to the task, with all its arguments
+                task.let_go()
                 return None
             outcome = Outcome(value=value)
             if future.calls_back():
@@ -246,10 +246,11 @@ class BriefCalls:
 
 
 def _are_plain(task: Task) -> bool:
-    """Whether nothing that a call is given has methods of anybody's."""
-    if not _PLAIN.issuperset(map(type, task.args)):
+    """Whether nothing that a call is given has methods of anybody's; not if it has ended meanwhile."""
+    args, kwargs = task.args, task.kwargs
+    if args is None or kwargs is None or not _PLAIN.issuperset(map(type, args)):
         return False
-    return not task.kwargs or _PLAIN.issuperset(map(type, task.kwargs.values()))
+    return not kwargs or _PLAIN.issuperset(map(type, kwargs.values()))
 
 
 def _drop(task: Task) -> None:
@@ -257,7 +258,7 @@ def _drop(task: Task) -> None:
     if not task.future.done():
         return  # who is at it hands it back
     if task.swift:
-        task.future.call = task.future.helper = None
+        task.let_go()
     else:
         task.hand_back(Outcome())
 

@@ -53,25 +53,38 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 class LoopTask(SwiftTask):
     """A call of a coroutine function that is known. The asyncio task that runs it calls it at the end."""
 
-    __slots__ = ("among", "backend", "wire")
+    __slots__ = ("among", "backend", "only_on", "wire")
     coroutine = True
-    backend: LoopBackend
+    stoppable = True
+    backend: LoopBackend | None
     among: set[Task]
 
     def __call__(self, ended: asyncio.Task[Any]) -> None:
         """The coroutine has ended."""
-        backend, future = self.backend, self.future
+        backend = self.backend
+        if backend is None:
+            return  # it has been given up
         if ended.cancelled() or ended.exception() is not None:
             backend.ended(self, self.among, ended)
             return
         value = ended.result()
-        if future.try_silently(value):
-            future.on_cancel = future.call = None  # they lead back to this, with all its arguments
+        if self.try_silently(value):
             self.among.discard(self)
+            self.let_go()
             if backend.closed:
                 backend.one_less(self)
         else:
             backend.hand_back(self, self.among, Outcome(value))
+
+    def on_cancel(self, _: object) -> None:
+        """It was cancelled."""
+        backend = self.backend
+        if backend is not None:  # else it has ended meanwhile
+            backend.cancel(self)
+
+    def let_go(self) -> None:
+        super().let_go()
+        self.wire = self.backend = None
 
 
 class LoopBackend(Backend):
@@ -112,12 +125,11 @@ class LoopBackend(Backend):
 
     def put(self, task: LoopTask) -> bool:
         """Take a call that is counted by nobody else; False, and nothing done, if nothing more comes."""
-        task.backend, task.wire = self, None
         loop = self._loop
+        task.backend, task.wire, task.only_on = self, None, loop
         if loop is None:
             self.submit(task)
             return True
-        task.future.only_on = loop
         self._inbox.append(task)
         # Without the lock: who closes sets the flag, and looks for calls then.
         if self.closed and take_back(self._inbox, task):
@@ -128,12 +140,11 @@ class LoopBackend(Backend):
 
     def put_here(self, task: LoopTask, loop: asyncio.AbstractEventLoop) -> bool:
         """The same on `loop`, which is running in this thread."""
-        task.backend, task.wire = self, None
+        task.backend, task.wire, task.only_on = self, None, loop
         self._elsewhere.add(task)
         if self.closed:
             self._elsewhere.discard(task)
             return False
-        task.future.only_on = loop
         self._begin(task, loop, self._elsewhere)
         return True
 
@@ -272,7 +283,7 @@ class LoopBackend(Backend):
 
     def _begin(self, task: Task, loop: asyncio.AbstractEventLoop, among: set[Task]) -> None:
         """Make the asyncio task that runs one coroutine."""
-        if not (task.future if task.swift else task).begin():
+        if not task.begin():
             self.hand_back(task, among, Outcome())
             return
         context = task.context

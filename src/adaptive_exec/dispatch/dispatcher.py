@@ -137,7 +137,7 @@ class Dispatcher:
             and steady.options is options
             and steady.stay is record.stay
             and (items == 1 and twin is None and self._admission is None and record.hogging == 0)
-            and record.estimator.skips()
+            and (record.estimator.skips() or (record.coroutine and self._hogs.spares(record)))
         ):
             return self._send_swiftly(fn, args, kwargs, record, steady)
         future: Future[Any] = Future()
@@ -170,34 +170,28 @@ class Dispatcher:
 
         Nobody but its backend has an account of it.
         """
-        future: Future[Any] = Future()
-        future.decision = steady.decision
-        context = contextvars.copy_context()
+        context, decision = contextvars.copy_context(), steady.decision
         if steady.place is None:
-            call = future.call = LoopTask(
-                fn, args, kwargs or _NO_KWARGS, steady.options, record, future, context, self._take_back
+            call = LoopTask(
+                fn, args, kwargs or _NO_KWARGS, steady.options, record, context, decision, self._take_back
             )
-            future.stoppable = True
-            future.on_cancel = self._give_up
             if not self._loops.put(call):
                 self._living.refuse()
             record.swift.append(None)
-            return future
-        task = future.call = BriefTask(
-            fn, args, kwargs or _NO_KWARGS, steady.options, record, future, context, self._take_back
+            return call
+        task = BriefTask(
+            fn, args, kwargs or _NO_KWARGS, steady.options, record, context, decision, self._take_back
         )
         task.glances = record.estimator.glances
-        task.thread = None
+        task.attend, task.thread = self._attend, None
         if steady.by_anyone:
-            future.helper = self._help
-        else:
-            future.attend = self._attend
+            task.helper = self._help
         if not self._put(task):
             self._living.refuse()
         record.swift.append(None)
         if not self._nudging.looks:
             self._nudging.look_after()
-        return future
+        return task
 
     def _enter_in_turn(
         self,
@@ -394,7 +388,7 @@ class Dispatcher:
                 self._learning.learn(task, record, outcome)
             if task.swift:
                 self._resolve(task, outcome.value, None)
-                task.future.on_cancel = task.future.call = None
+                task.let_go()
                 return
             # If nobody is told, nobody can wait for others meanwhile.
             if not task.future.try_silently(outcome.value):
@@ -481,8 +475,7 @@ class Dispatcher:
         record: FunctionRecord = task.owner
         if task.twin is not None:
             record.lands()
-        # They lead back to the task, with all its arguments.
-        task.future.on_cancel = task.future.call = task.on_wait = None
+        task.let_go()
         if task.deadline is not None:
             task.deadline.give_up()
         if task.scout or task.trial:

@@ -7,14 +7,18 @@ only named.
 
 Guarantees:
     - Nobody is called a hog for what other threads compute (`profiling/steps.py`).
-    - A coroutine that never gives its loop back is named while it runs.
+    - A coroutine that never gives its loop back is named while it runs, if it is measured.
+    - However many calls of a function wait at once, few of them are measured, and there is one timer for all.
 Assumes:
     - `note` is told of a function's measured calls; two threads that tell at once may lose one.
+    - The methods of `deque` are atomic.
 State table of a function (`FunctionRecord.hogging`, 0 to 4):
     0, 1 -> one more    a measured call has held its loop for `HOG_SECONDS`
     2 to 4              its calls run apart
     any  -> one less    a measured call has not
-Races: none of its own.
+Races:
+    - a call is measured as the last look at its function is over: who looks says first that nobody will, and counts
+      then: `tests/dispatch/test_hogs.py::test_measured_as_the_last_look_is_over`
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ HOG_SECONDS: Final = 0.1
 
 STUCK_SECONDS: Final = 1.0
 MOVED_FROM: Final = 2
+ENOUGH: Final = 64
 _MOST: Final = 4
 _LONGEST_PAUSE: Final = 60.0
 _log = logging.getLogger("adaptive_exec")
@@ -71,22 +76,49 @@ class Hogs:
         why = f"its steps hold a loop for up to {seconds(record.held_ns / 1e9)}, so it runs on one of its own"
         return Decision("loop", why, decision.profile)
 
-    def watch(self, task: Task, record: FunctionRecord, pause: float = STUCK_SECONDS) -> None:
-        """See that a measured coroutine which never gives its loop back is named, though it never ends."""
-        running = weakref.ref(task)  # a call that has ended is not kept, with its arguments, for a last look
+    def has_enough(self, record: FunctionRecord) -> bool:
+        """Whether so many measured calls of a function are under way that one more would tell nothing new."""
+        return len(record.measured) >= ENOUGH and not _leave_out_ended(record)
 
-        def look() -> None:
-            task = running()
-            if task is None or task.future.done():
-                return
-            meter: Any = task.meter
+    def spares(self, record: FunctionRecord) -> bool:
+        """The same; then as many of the next calls need not be measured either."""
+        enough = self.has_enough(record)
+        if enough:
+            record.estimator.rests(ENOUGH)
+        return enough
+
+    def watch(self, task: Task, record: FunctionRecord) -> None:
+        """See that a measured coroutine which never gives its loop back is named, though it never ends."""
+        if self.has_enough(record):
+            return
+        record.measured.append(weakref.ref(task))  # a call that has ended is not kept for a last look
+        self._look_by(record, STUCK_SECONDS)
+
+    def _look_by(self, record: FunctionRecord, pause: float) -> None:
+        """See that somebody looks at a function's measured calls after so many seconds at most."""
+        when = time.monotonic() + pause
+        pending = record.look
+        if pending is None or pending.when > when:
+            if pending is not None:
+                pending.give_up()
+            record.look = self._supervisor.at(when, lambda: self._look(record, pause))
+
+    def _look(self, record: FunctionRecord, pause: float) -> None:
+        """Look for measured calls that don't give their loop back."""
+        pending = record.look
+        last = pending is None or pending.when <= time.monotonic()
+        if last:
+            record.look = None
+        _leave_out_ended(record)
+        for ref in record.measured.copy():
+            task = ref()
+            meter: Any = None if task is None else task.meter
             stuck_ns = 0 if meter is None else meter.step_wall_ns()
             if stuck_ns >= STUCK_SECONDS * 1e9:
                 record.held_ns = max(record.held_ns, stuck_ns)
                 self._name(record, f"has been holding its event loop for {seconds(stuck_ns / 1e9)}")
-            self.watch(task, record, min(2 * pause, _LONGEST_PAUSE))
-
-        self._supervisor.at(time.monotonic() + pause, look)
+        if last and record.measured:
+            self._look_by(record, min(2 * pause, _LONGEST_PAUSE))
 
     def _name(self, record: FunctionRecord, what: str) -> None:
         """Say it once."""
@@ -99,3 +131,19 @@ class Hogs:
             record.name,
             what,
         )
+
+
+def _leave_out_ended(record: FunctionRecord) -> bool:
+    """Forget those measured calls that have ended; whether there were some."""
+    measured, ended = record.measured, False
+    for _ in range(len(measured)):
+        try:
+            ref = measured.popleft()
+        except IndexError:  # another thread is at it
+            break
+        task = ref()
+        if task is None or task.future.done():
+            ended = True
+        else:
+            measured.append(ref)
+    return ended

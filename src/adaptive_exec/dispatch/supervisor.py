@@ -9,7 +9,7 @@ runs in the middle of somebody's critical section included.
 
 Guarantees:
     - A deadline is acted on within a tick after it has passed; one that was given up is forgotten.
-    - Leaving a message never blocks and never raises.
+    - Leaving a message never blocks and never raises. Once the thread is over, nothing is kept of it.
     - A callback that raises is logged and costs nobody else anything.
 Assumes:
     - `SimpleQueue.put` is reentrant and atomic, which its documentation promises for just this use.
@@ -61,11 +61,15 @@ class Deadline:
         self.act = None
 
 
+Message = tuple[Hashable, Look] | Deadline | Act | None
+
+
 class Supervisor:
     """Calls back later."""
 
     def __init__(self) -> None:
-        self._inbox: SimpleQueue[tuple[Hashable, Look] | Deadline | Act | None] = SimpleQueue()
+        self._inbox: SimpleQueue[Message] = SimpleQueue()
+        self._over = False
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -90,17 +94,17 @@ class Supervisor:
 
     def watch(self, key: Hashable, look: Look) -> None:
         """Call `look` every tick until it returns False; watching a key again makes sure of one more look."""
-        self._inbox.put((key, look))
+        self._leave((key, look))
 
     def at(self, when: float, act: Act) -> Deadline:
         """Call `act` once `time.monotonic()` has passed `when`, unless that is given up before."""
         deadline = Deadline(when, act)
-        self._inbox.put(deadline)
+        self._leave(deadline)
         return deadline
 
     def soon(self, act: Act) -> None:
         """Call `act` on the supervisor's thread; may be asked for inside a finalizer."""
-        self._inbox.put(act)
+        self._leave(act)
 
     def stop(self, *, wait: bool) -> None:
         """End the thread after the messages left so far; with `wait`, return when it has ended."""
@@ -109,7 +113,20 @@ class Supervisor:
         if wait and thread is not None and thread is not threading.current_thread():
             thread.join()
 
+    def _leave(self, message: Message) -> None:
+        """Leave a message, if somebody may read it."""
+        if not self._over:
+            self._inbox.put(message)
+
     def _run(self) -> None:
+        """The thread's life."""
+        try:
+            self._serve()
+        finally:
+            self._over = True
+            self._messages(0.0)  # what is left leads to those who left it
+
+    def _serve(self) -> None:
         """Read messages, keep deadlines, tick while there is something to look at."""
         blocking_in(refuse_to_wait)
         watched: dict[Hashable, Look] = {}
@@ -142,9 +159,9 @@ class Supervisor:
                 if not _safely(look):
                     del watched[key]
 
-    def _messages(self, timeout: float | None) -> list[tuple[Hashable, Look] | Deadline | Act | None]:
+    def _messages(self, timeout: float | None) -> list[Message]:
         """What is in the inbox, after waiting for the first message at most `timeout` seconds."""
-        found = []
+        found: list[Message] = []
         try:
             found.append(self._inbox.get(timeout=timeout))
             while True:

@@ -189,6 +189,10 @@ class Estimator:
         self._skip = left - 1
         return True
 
+    def rests(self, calls: int) -> None:
+        """So many of the next calls need not be watched: as many are already as could tell anything."""
+        self._skip = max(self._skip, calls)
+
     def needs_sampling(self) -> bool:
         """Whether the next call should be watched by the sampler; asked once for each call."""
         if self.skips():

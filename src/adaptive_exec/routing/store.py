@@ -83,8 +83,10 @@ class FunctionRecord:
         "hogging",
         "kinds",
         "lock",
+        "look",
         "many_calls",
         "many_ns",
+        "measured",
         "name",
         "named",
         "pins",
@@ -135,6 +137,8 @@ class FunctionRecord:
         self.swift: deque[None] = deque()
         # What its calls do is the same on whichever thread, if what they are given is plain; None if nobody has looked.
         self.by_anyone: bool | None = None
+        self.measured: deque[weakref.ref[Task]] = deque()  # coroutines that are, and run
+        self.look: Any = None  # the next one at those
         self.failures = 0
         self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
         self.kinds: tuple[type, ...] | None = None  # of its first call's arguments

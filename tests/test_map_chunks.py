@@ -319,7 +319,7 @@ def test_many_as_one_are_not_brief(executor: AdaptiveExecutor, backend: Any) -> 
         return True
 
     threads.submit = submit
-    executor._dispatcher._put = submit
+    executor._dispatcher._swift._put = submit
     view = executor.options(backend=backend)
     assert [n / 2 for n in range(2_000)] == list(view.map(half, range(2_000), chunksize=1_000))
     assert 1.0 == view.submit(half, 2).result(20)

@@ -45,7 +45,9 @@ from .model import Decision
 from .unseen import Unseen
 
 __all__ = [
+    "FINISHED",
     "PENDING",
+    "RUNNING",
     "Future",
     "blocking_in",
     "callbacks_by",

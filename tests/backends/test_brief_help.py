@@ -247,19 +247,23 @@ def test_an_error_of_the_hand_back_is_not_lost(scene: Scene) -> None:
     assert any(isinstance(outcome.error, ValueError) for outcome in outcomes)
 
 
-@pytest.mark.parametrize("measured", [False, True])
-def test_interrupted_at_any_step(scene: Scene, measured: bool) -> None:
-    """Whatever line of it is reached when a signal comes: the call is run, and its future ends."""
-    for step in range(1, 60):
+@pytest.mark.parametrize(
+    ("measured", "instructions"),
+    [(False, False), (True, False), pytest.param(False, True, marks=pytest.mark.full)],
+)
+def test_interrupted_at_any_step(scene: Scene, measured: bool, instructions: bool) -> None:
+    """Whatever line or instruction of it is reached when a signal comes: both calls are run, and their futures end."""
+    for step in range(1, 2000):
         scene.gate.clear()
         scene.backend.submit(scene.handed.task(scene.gate.wait, 20))
         until(lambda: scene.backend.load().running)
-        future = scene.put(int, "7", measured=measured)
+        first, second = scene.put(int, "7", measured=measured), scene.put(int, "8", measured=measured)
         steps = [0]
 
         def trace(frame: Any, event: str, _: object, steps: list[int] = steps, step: int = step) -> Any:
             if frame.f_code.co_filename.endswith(("brief.py", "here.py")):
-                steps[0] += event == "line"
+                frame.f_trace_opcodes = instructions
+                steps[0] += event == ("opcode" if instructions else "line")
                 if steps[0] == step:
                     steps[0] += 1
                     raise KeyboardInterrupt
@@ -269,16 +273,18 @@ def test_interrupted_at_any_step(scene: Scene, measured: bool) -> None:
         sys.settrace(trace)
         interrupted = False
         try:
-            future.result()
+            first.result()
         except KeyboardInterrupt:
             interrupted = True
         finally:
             sys.settrace(None)
+        locks: list[Any] = [first._lock, second._lock]
+        assert not any(lock._is_owned() for lock in locks)
         scene.gate.set()
-        assert 7 == future.result(20)
+        assert (7, 8) == (first.result(20), second.result(20))
         until(lambda: not scene.backend.brief.under_way())
         if not interrupted:
-            assert step > 10
+            assert step > (200 if instructions else 60), step
             return
     raise AssertionError("it has more steps than that")
 

@@ -37,10 +37,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from typing import Any, Final
 
-from ..futures import Future
+from ..futures import FINISHED, PENDING, RUNNING, Future
 from ..model import Options
+from ..profiling.glances import Glances
 from .accounts import all_of, take_back
 from .base import Lane, Outcome, SwiftTask, Task
 from .here import run_here, without_this_frame
@@ -48,7 +50,11 @@ from .patience import Patience, wait_a_moment
 
 __all__ = ["BriefCalls", "BriefTask", "Seat"]
 
+HELP_NS: Final = 20_000
+"""A fraction of what it takes to wake another thread."""
+
 _FOR_EVER: Final = float("inf")
+_now: Final = time.perf_counter_ns
 _PLAIN: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _FOR_WANT_OF_ROOM: Final = (RecursionError, MemoryError)
 
@@ -68,6 +74,58 @@ class BriefTask(SwiftTask):
 
     __slots__ = ("attend", "glances", "thread")
     lane = "brief"
+    glances: Glances
+
+    def go(self) -> Outcome | None:
+        """Run the call, unless it has been cancelled, and end it.
+
+        All in one, as most of what such a call takes is to be begun and ended.
+
+        Returns:
+            How it went, if it has not been ended: it has failed, is to be learned from, or somebody is to be told.
+        """
+        lock = self._lock
+        try:
+            # `with` would take twice as long, and this is most of what there is to do.
+            lock.acquire()
+            begun = self._state is PENDING
+            if begun:
+                self._state = RUNNING
+            lock.release()
+            if not begun:
+                return _dropped(self)
+            self.helper = None
+            glances = self.glances
+            if glances.left <= 0:
+                return _outcome(self)
+            began = _now()
+            try:
+                if self.kwargs:
+                    value = self.context.run(self.fn, *self.args, **self.kwargs)
+                else:
+                    value = self.context.run(self.fn, *self.args)
+            except BaseException as error:
+                return Outcome(error=without_this_frame(error))
+            glances.at = now = _now()
+            limits = glances.limits
+            if limits.least_cpu <= now - began <= limits.most_slack:
+                glances.seen += 1
+            else:
+                glances.doubt()
+            lock.acquire()
+            silent = self._audience is None and self._state is RUNNING
+            if silent:
+                self._result = value
+                self._state = FINISHED
+            lock.release()
+        except BaseException:  # a signal's handler has raised something
+            if lock._is_owned():
+                lock.release()
+            raise
+        if not silent:
+            return Outcome(value)
+        self.let_go()
+        return None
 
 
 class Seat:
@@ -145,22 +203,22 @@ class BriefCalls:
                 task = found
             seat.task = task
             task.thread = me
-            if task.begin():
-                failed = self._run(task)
-                if failed is not None:
-                    task.hand_back(failed)
-            else:
-                _drop(task)
+            outcome = task.go() if type(task) is BriefTask else _run(task)
+            if outcome is not None:
+                self._hand_back(task, outcome)
             task.thread = None
             self.finished += 1
 
     def help(self, future: Future[Any]) -> bool:
         """Run a call on the thread that waits for it, if that is the next; else poll for a moment for its end.
 
+        Who has run it goes on with those that are next, for `HELP_NS`: they will be asked for by the same thread,
+        as likely as not.
+
         Returns:
             Whether it has ended.
         """
-        task = future.call
+        task: Task | None = future.call
         queue, helped = self.queue, self._helped
         try:
             # To find it among many may take longer than to wait for it. And who else is to be told is told by a thread,
@@ -171,31 +229,52 @@ class BriefCalls:
             return self._poll(future)
         if (task.args or task.kwargs) and not _are_plain(task):
             return self._poll(future)
-        failed = None
+        failed: Outcome | None = None
+        until = _now() + HELP_NS
         try:
-            helped.add(task)
-            try:
-                queue.remove(task)
-            except ValueError:
-                return self._poll(future)
-            if task.begin():
-                self._patience.rest()
+            while task is not None:
+                helped.add(task)
+                try:
+                    queue.remove(task)
+                except ValueError:  # a thread has it
+                    break
+                outcome = task.go() if type(task) is BriefTask else _run(task)
                 self.finished += 1
-                failed = self._run(task)
-                if failed is not None:
-                    self._give_back(task)
-            else:
-                _drop(task)
+                if outcome is not None:
+                    if outcome.error is not None:
+                        failed = outcome
+                        self._give_back(task)
+                        break
+                    self._hand_back(task, outcome)
+                helped.discard(task)
+                task = self._next(until)
         except BaseException:  # a signal's handler has raised something here, wherever that was
-            self._give_back(task)
+            if task is not None:
+                self._give_back(task)
             raise
         finally:
             helped.discard(task)
             if self.closed:
                 self.told()
-        if failed is not None:
-            _raise_if_strange(future, failed.error)
-        return True
+        self._patience.rest()
+        if failed is not None and task is not None:
+            _raise_if_strange(task.future, failed.error)
+        return future.done() or self._poll(future)
+
+    def _next(self, until: int) -> BriefTask | None:
+        """The call that is next, if anybody may run it, nobody is to be told of its end, and there is time."""
+        try:
+            task = self.queue[0]
+        except IndexError:
+            return None
+        if (
+            type(task) is not BriefTask
+            or task.helper is None
+            or task.calls_back()
+            or task.glances.at >= until
+        ):
+            return None
+        return task if not (task.args or task.kwargs) or _are_plain(task) else None
 
     def _give_back(self, task: Task) -> None:
         """Who helps with a call can't end it: a thread does, unless one is at it."""
@@ -208,35 +287,11 @@ class BriefCalls:
             self.queue.appendleft(task)
         self._more()
 
-    def _run(self, task: Task) -> Outcome | None:
-        """Run a call that has begun and end it; how it went, if it has failed and so has not been ended."""
-        future = task.future
-        future.helper = None
-        glances = task.glances
-        if task.swift and glances is not None and glances.left > 0:
-            began = time.perf_counter_ns()
-            try:
-                value = task.context.run(task.fn, *task.args, **task.kwargs)
-            except BaseException as error:
-                return Outcome(error=without_this_frame(error))
-            wall = time.perf_counter_ns() - began
-            limits = glances.limits
-            if limits.least_cpu <= wall <= limits.most_slack:
-                glances.seen += 1
-            else:
-                glances.doubt()
-            if future.try_silently(value):
-                task.let_go()
-                return None
-            outcome = Outcome(value=value)
-            if future.calls_back():
-                self._patience.rest()  # it would keep who is told from going on
-        else:
-            outcome = _outcome(task)
-            if outcome.error is not None:
-                return outcome
+    def _hand_back(self, task: Task, outcome: Outcome) -> None:
+        """A call has ended, and more is to be done than that."""
+        if task.future.calls_back():
+            self._patience.rest()  # it would keep who is told from going on
         task.hand_back(outcome)
-        return None
 
     def _poll(self, future: Future[Any]) -> bool:
         """Look for a moment whether a call has ended."""
@@ -253,14 +308,22 @@ def _are_plain(task: Task) -> bool:
     return not kwargs or _PLAIN.issuperset(map(type, kwargs.values()))
 
 
-def _drop(task: Task) -> None:
-    """A call was cancelled or otherwise ended before it began, or has been queued twice."""
+def _run(task: Task) -> Outcome | None:
+    """Run a call that is counted elsewhere too; how it went, None if it is not to be handed back."""
+    if not task.begin():
+        return _dropped(task)
+    task.future.helper = None
+    return _outcome(task)
+
+
+def _dropped(task: Task) -> Outcome | None:
+    """A call was cancelled or otherwise ended before it began, or has been queued twice: whether to hand it back."""
     if not task.future.done():
-        return  # who is at it hands it back
+        return None  # who is at it hands it back
     if task.swift:
         task.let_go()
-    else:
-        task.hand_back(Outcome())
+        return None
+    return Outcome()
 
 
 def _outcome(task: Task) -> Outcome:
@@ -275,5 +338,11 @@ def _raise_if_strange(future: Future[Any], error: BaseException | None) -> None:
     """Raise what was raised as a call was helped, unless it was the call's own: that its future tells."""
     if error is None or isinstance(error, _FOR_WANT_OF_ROOM):
         return  # the stack of who waits is deep; a thread's own may do
-    if not isinstance(error, Exception) or type(future.exception()) is not type(error):
-        raise error
+    if isinstance(error, Exception):
+        try:
+            own = future.exception()
+        except CancelledError:  # it can't be told any more, and is most likely its own
+            return
+        if type(own) is type(error):
+            return
+    raise error

@@ -29,18 +29,17 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
-from ..backends.brief import BriefTask
-from ..backends.loop import LoopBackend, LoopTask
+from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
 from ..futures import Future
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
 from ..routing.policy import asked_for, decide, decide_steadily
-from ..routing.store import FunctionRecord, Steady, Store
+from ..routing.store import FunctionRecord, Store
 from .admission import Admission
 from .hogs import Hogs
 from .learning import Learning
@@ -51,14 +50,13 @@ from .router import Router, first_line
 from .scouting import Scouting
 from .sending import Sending
 from .supervisor import Supervisor
+from .swift import Swift
 from .telling import Telling
 
 if TYPE_CHECKING:
     from ..routing.profiles import ProfileFile
 
 __all__ = ["Dispatcher"]
-
-_NO_KWARGS: Final[dict[str, Any]] = {}
 
 
 class Dispatcher:
@@ -100,7 +98,8 @@ class Dispatcher:
         self._started = False
         # Made once, not for each call.
         self._take_back, self._give_up = self._done, self._cancelled
-        self._put, self._help, self._attend = threads.put, threads.brief.help, threads.brief.attend
+        self._swift = Swift(threads, self._loops, self._nudging, self._take_back, self._living.refuse)
+        self._known = self._store.lately
 
     # --- what the facade calls --------------------------------------------------------------------
 
@@ -129,7 +128,10 @@ class Dispatcher:
             if self._supervisor.start():
                 self._on_start(self)
             self._started = True
-        record = self._store.record(subject)
+        known = self._known.get(id(subject))  # as `Store.record` does, for most calls
+        record = (
+            known[1] if known is not None and known[0] is subject.__code__ else self._store.record(subject)
+        )
         steady = record.steady
         if (
             steady is not None
@@ -137,9 +139,14 @@ class Dispatcher:
             and steady.options is options
             and steady.stay is record.stay
             and (items == 1 and twin is None and self._admission is None and record.hogging == 0)
-            and (record.estimator.skips() or (record.coroutine and self._hogs.spares(record)))
         ):
-            return self._send_swiftly(fn, args, kwargs, record, steady)
+            estimator = record.estimator
+            left = estimator.skip  # as `Estimator.skips` does
+            if left > 0:
+                estimator.skip = left - 1
+                return self._swift.send(fn, args, kwargs, record, steady)
+            if record.coroutine and self._hogs.spares(record):
+                return self._swift.send(fn, args, kwargs, record, steady)
         future: Future[Any] = Future()
         context = contextvars.copy_context()
         task = Task(fn, args, kwargs, options, subject, record.name, future, context, self._take_back)
@@ -157,41 +164,6 @@ class Dispatcher:
         else:
             self._enter_in_turn(self._admission, task, record, twin)
         return task.future
-
-    def _send_swiftly(
-        self,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        record: FunctionRecord,
-        steady: Steady,
-    ) -> Future[Any]:
-        """Take a call of a function that is known, which a loop runs or which is over in no time.
-
-        Nobody but its backend has an account of it.
-        """
-        context, decision = contextvars.copy_context(), steady.decision
-        if steady.place is None:
-            call = LoopTask(
-                fn, args, kwargs or _NO_KWARGS, steady.options, record, context, decision, self._take_back
-            )
-            if not self._loops.put(call):
-                self._living.refuse()
-            record.swift.append(None)
-            return call
-        task = BriefTask(
-            fn, args, kwargs or _NO_KWARGS, steady.options, record, context, decision, self._take_back
-        )
-        task.glances = record.estimator.glances
-        task.attend, task.thread = self._attend, None
-        if steady.by_anyone:
-            task.helper = self._help
-        if not self._put(task):
-            self._living.refuse()
-        record.swift.append(None)
-        if not self._nudging.looks:
-            self._nudging.look_after()
-        return task
 
     def _enter_in_turn(
         self,

@@ -7,7 +7,8 @@ is sampled until looks decide.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from ..model import Profile
 from ..sample import Sample
@@ -37,7 +38,8 @@ _PROBATION: Final = 8
 _PAROLE: Final = 64
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Limits:
     """What a call of a function with some profile may cost without contradicting it, in nanoseconds."""
 
     profile: Profile
@@ -84,7 +86,8 @@ class Drift:
             return ""
         if self._limits.profile is not profile:
             self._limits = limits_of(profile)
-        _, most_cpu, least_cpu, most_slack = self._limits
+        limits = self._limits
+        most_cpu, least_cpu, most_slack = limits.most_cpu, limits.least_cpu, limits.most_slack
         cpu = sample.cpu_ns
         slack = sample.wall_ns - cpu
         step = 1 if cpu > most_cpu else -1 if cpu < least_cpu else 0

@@ -84,6 +84,7 @@ class Estimator:
 
     Attributes:
         glances: Of which calls it is enough to know the wall.
+        skip: So many of the next calls need not be watched.
     """
 
     __slots__ = (
@@ -103,10 +104,10 @@ class Estimator:
         "_recent",
         "_since_reset",
         "_since_sampled",
-        "_skip",
         "_stale",
         "_varied",
         "glances",
+        "skip",
     )
 
     def __init__(self, *, has_gil: bool | None = None) -> None:
@@ -122,7 +123,7 @@ class Estimator:
         self._calls = 0
         self._since_reset = 0
         self._since_sampled = 0
-        self._skip = 0
+        self.skip = 0
         self._missed = 0
         self._claim: Claim | None = None
         self._by_turns = False
@@ -183,15 +184,15 @@ class Estimator:
         May be asked before `needs_sampling`, which has to be asked if the answer is no. Threads that ask at once
         may count one call for two.
         """
-        left = self._skip
+        left = self.skip
         if left <= 0:
             return False
-        self._skip = left - 1
+        self.skip = left - 1
         return True
 
     def rests(self, calls: int) -> None:
         """So many of the next calls need not be watched: as many are already as could tell anything."""
-        self._skip = max(self._skip, calls)
+        self.skip = max(self.skip, calls)
 
     def needs_sampling(self) -> bool:
         """Whether the next call should be watched by the sampler; asked once for each call."""
@@ -309,7 +310,7 @@ class Estimator:
         elif change == "cost":
             self._forget_costs()
         if self._drift.suspects or self._was_missed(sample):
-            self._skip = 0
+            self.skip = 0
         calls = 1 + self.glances.taken()  # those that were not measured were as this one
         self._calls += calls
         self._since_reset += calls
@@ -334,9 +335,9 @@ class Estimator:
         left = period - self._since_sampled
         if left > 0:
             self._since_sampled += left - 1
-            self._skip = left - 1
+            self.skip = left - 1
             return False
-        self._since_sampled = self._skip = period - 1  # of those that follow this one nobody need ask
+        self._since_sampled = self.skip = period - 1  # of those that follow this one nobody need ask
         return True
 
     def _was_missed(self, sample: Sample) -> bool:
@@ -366,7 +367,7 @@ class Estimator:
         self._evidence = Evidence()
         self._gain = Gain()
         self._since_reset = 0
-        self._skip = 0
+        self.skip = 0
         self.glances.stop()
         self._stale = _REFRESH_CALLS
 

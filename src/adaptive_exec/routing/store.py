@@ -24,7 +24,8 @@ import types
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Task
 from ..model import BackendName, Decision, Machine, Options, Profile
@@ -46,7 +47,8 @@ _LATELY_CALLS = 1000
 _SUITED = 16  # kinds of arguments that a verdict is kept for
 
 
-class Steady(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Steady:
     """A decision that holds for as long as nothing is learned.
 
     Attributes:
@@ -322,26 +324,34 @@ def _with_safety(profile: Profile, safe: bool | None) -> Profile:
 
 
 class Store:
-    """All records of one executor."""
+    """All records of one executor.
+
+    Args:
+        limit: How many at most, but for those with calls that are held.
+        recall: Is given each new record before anybody else.
+
+    Attributes:
+        lately: By the identity of functions that have been asked for lately, and live: their code then, their record.
+    """
 
     def __init__(self, limit: int = LIMIT, recall: Callable[[FunctionRecord], object] = id) -> None:
-        """`recall` is given each new record before anybody else."""
         self._limit = limit
         self._recall = recall
         self._lock = threading.Lock()
         self._records: OrderedDict[tuple[int, ...], FunctionRecord] = OrderedDict()
-        self._lately: dict[int, tuple[weakref.ref[Any], types.CodeType, FunctionRecord]] = {}
+        self.lately: dict[int, tuple[types.CodeType, FunctionRecord, weakref.ref[Any]]] = {}
 
     def record(self, fn: Callable[..., Any]) -> FunctionRecord:
         """The record of a function, made on first sight."""
-        lately = self._lately.get(id(fn))
-        if lately is not None and lately[0]() is fn and lately[1] is fn.__code__:
-            return lately[2]
+        lately = self.lately.get(id(fn))
+        if lately is not None and lately[0] is fn.__code__:
+            return lately[1]
         record = self._found(fn)
         if isinstance(fn, types.FunctionType) and not hasattr(fn, "__wrapped__"):
-            if len(self._lately) >= LATELY:
-                self._lately.clear()  # a record that is forgotten meanwhile is made anew the next time
-            self._lately[id(fn)] = (weakref.ref(fn), fn.__code__, record)
+            if len(self.lately) >= LATELY:
+                self.lately.clear()  # a record that is forgotten meanwhile is made anew the next time
+            gone = functools.partial(_forget_key, self.lately, id(fn))
+            self.lately[id(fn)] = (fn.__code__, record, weakref.ref(fn, gone))
         return record
 
     def _found(self, fn: Callable[..., Any]) -> FunctionRecord:
@@ -376,8 +386,13 @@ class Store:
         for key, record in self._records.items():
             if not record.held and not record.scouts:
                 del self._records[key]
-                self._lately.clear()
+                self.lately.clear()
                 return
+
+
+def _forget_key(known: dict[int, Any], key: int, _: object) -> None:
+    """A function is no more: before another may have its identity."""
+    known.pop(key, None)
 
 
 def _identity(fn: object) -> tuple[object, ...]:

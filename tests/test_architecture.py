@@ -38,6 +38,7 @@ RANKS: dict[str, int] = {
     "customs": 1,
     "pickling": 1,
     "awaiting": 0,
+    "chunks": 0,
     "unseen": 0,
     "futures": 1,
     "profiling": 2,

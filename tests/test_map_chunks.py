@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from adaptive_exec import AdaptiveExecutor, task
-from adaptive_exec.mapping import AT_LEAST, PROBES, ChunkRunner
+from adaptive_exec.chunks import ChunkRunner
+from adaptive_exec.mapping import AT_LEAST, PROBES, MapResults
 from adaptive_exec.model import Options, Profile
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.sample import Sample
@@ -34,6 +35,11 @@ def half(n: int) -> float:
 def joined(a: str, b: str) -> str:
     """The same of two."""
     return a + b
+
+
+def larger(a: int, b: int) -> int:
+    """The same of numbers."""
+    return max(a, b)
 
 
 def inverse(n: int) -> float:
@@ -145,6 +151,69 @@ def test_a_function_that_is_not_known_is_given_a_moment(executor: AdaptiveExecut
     assert sizes(executor, half, range(5_000))[0][0] > 1
 
 
+def test_a_function_that_is_not_known_goes_together_at_once(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as a few calls have shown that it is over in no time, however long the first has to be prepared."""
+    monkeypatch.setattr("adaptive_exec.mapping.LONGEST_PROBE_SECONDS", 20.0)
+    made, results = sizes(executor, half, range(5_000))
+
+    assert [n / 2 for n in range(5_000)] == results
+    assert len(made) < 5 * PROBES
+
+
+def test_what_takes_long_is_not_waited_for(
+    executor: AdaptiveExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that has been running for a while has shown that it is none to go together with others."""
+    monkeypatch.setattr("adaptive_exec.mapping.LONGEST_PROBE_SECONDS", 60.0)
+    gate = threading.Event()
+
+    def waits(n: int) -> int:
+        gate.wait(20)
+        return n
+
+    results = executor.map(waits, range(AT_LEAST))
+    assert not gate.is_set()
+    assert AT_LEAST == len(results._under_way)
+    gate.set()
+    assert list(range(AT_LEAST)) == list(results)
+
+
+def test_what_is_left_goes_one_by_one(executor: AdaptiveExecutor) -> None:
+    """As soon as calls turn out to be worth that, none twice and none left out."""
+    for iterables in ([range(500)], [range(500), range(500)]):
+        fn: Callable[..., Any] = half if len(iterables) == 1 else larger
+        left = iter([10, 7, 1])
+        results: MapResults[Any] = MapResults(
+            lambda carrier, args, items: executor.submit(carrier, *args),
+            fn,
+            tuple(iterables),
+            timeout=None,
+            chunksize=None,
+            buffersize=None,
+            ordered=True,
+            plan=lambda _, left=left: next(left),  # type: ignore[misc]
+            lasts=lambda *_: False,
+            later=lambda _: None,
+        )
+        assert 1 + 500 - 7 == len(results._under_way)  # it was asked once before whether it knows
+        assert list(map(fn, *iterables)) == list(results)
+
+
+def test_closed_while_results_are_gone_through(executor: AdaptiveExecutor) -> None:
+    """No more come, though they are there."""
+    known(executor, half)
+    results = executor.map(half, range(5_000))
+    taken = []
+    for value in results:
+        taken.append(value)
+        if value == 7.0:
+            results.close()
+
+    assert [n / 2 for n in range(15)] == taken
+
+
 @pytest.mark.parametrize(
     ("fn", "items", "how"),
     [
@@ -243,8 +312,7 @@ def test_an_error_comes_where_it_was(executor: AdaptiveExecutor, chunksize: int 
 
 def test_what_ends_an_iteration_is_an_error(executor: AdaptiveExecutor) -> None:
     """Results must not seem to be all there were (PEP 479)."""
-    runner = ChunkRunner(ends)
-    outcome = runner([(n,) for n in range(99, 103)])
+    outcome = ChunkRunner(ends, rows=False)(range(99, 103))
 
     assert [99] == outcome.values
     assert isinstance(outcome.error, RuntimeError)

@@ -362,6 +362,7 @@ class AdaptiveExecutor(Executor):
             buffersize=buffersize,
             ordered=ordered,
             plan=lambda items: 1 if twin else self._dispatcher.calls_in_one(subject, options, items),
+            lasts=self._dispatcher.lasts,
             later=self._dispatcher.soon,
             shown_as=name_of(subject) if progress else None,
         )

@@ -15,11 +15,12 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import wait
-from itertools import chain, islice, starmap
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .chunks import END_OF_ITERATION, ChunkOutcome, ChunkRunner
 from .futures import Future, may_block
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ T = TypeVar("T")
 DEFAULT_BUFFER = 256
 AT_LEAST = 64
 PROBES = 8
+PROBE_ROUNDS = 4
 PROBE_SECONDS = 0.005
+LONGEST_PROBE_SECONDS = 0.1
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
-_NO_END = "the mapped function raised StopIteration"  # PEP 479: that must not be taken for the end
 _BROKEN = frozenset({float, complex})
 
 Submit = Callable[[Callable[..., Any], tuple[Any, ...], int], Future[Any]]
@@ -42,6 +44,9 @@ Submit = Callable[[Callable[..., Any], tuple[Any, ...], int], Future[Any]]
 Plan = Callable[[int], int | None]
 """Says how many of the so many calls that are left are best made as one; None as long as too little is known of them.
 """
+
+Lasts = Callable[[Future[Any], float], bool]
+"""Whether a submitted call has been running for so many seconds."""
 
 
 def check_sizes(chunksize: int | None, buffersize: int | None) -> None:
@@ -53,51 +58,6 @@ def check_sizes(chunksize: int | None, buffersize: int | None) -> None:
             raise TypeError(f"{name} must be an integer or None, not {type(value).__name__}: leave it out")
         if value < 1:
             raise ValueError(f"{name} must be >= 1, not {value}: leave it out to have it chosen")
-
-
-class ChunkOutcome:
-    """What a chunk gave: values up to its end or to the first error."""
-
-    __slots__ = ("error", "values")
-
-    def __init__(self, values: list[Any], error: BaseException | None) -> None:
-        self.values = values
-        self.error = error
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (ChunkOutcome, (self.values, self.error))
-
-
-class ChunkRunner:
-    """Calls a function for each item of a chunk."""
-
-    __slots__ = ("fn",)
-
-    def __init__(self, fn: Callable[..., Any]) -> None:
-        self.fn = fn
-
-    def __call__(self, chunk: list[tuple[Any, ...]]) -> ChunkOutcome:
-        values: list[Any] = []
-        try:
-            values.extend(starmap(self.fn, chunk))  # what came before an error stays
-        except Exception as error:
-            return ChunkOutcome(values, error)
-        if len(values) < len(chunk):
-            return ChunkOutcome(values, RuntimeError(_NO_END))
-        return ChunkOutcome(values, None)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (ChunkRunner, (self.fn,))
-
-
-class PlainChunkRunner(ChunkRunner):
-    """The same for items that are plain values: they are never changed, so nobody has to look for that."""
-
-    __slots__ = ()
-    given_is_plain = True
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (PlainChunkRunner, (self.fn,))
 
 
 class _Completions:
@@ -147,6 +107,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         buffersize: int | None,
         ordered: bool,
         plan: Plan,
+        lasts: Lasts,
         later: Callable[[Callable[[], object]], None],
         shown_as: str | None = None,
     ) -> None:
@@ -159,13 +120,14 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         self._chunksize = chunksize or 1
         self._runner = ChunkRunner(fn)
         self._plan: Plan | None = None
-        self._rows = 0  # what is left of the items, if they go by plan
+        self._all: Sequence[Any] = ()  # the items, if they go by plan
+        self._next = 0  # the first of those that has not been submitted
         self._end = None if timeout is None else time.monotonic() + timeout
         self._ordered = ordered
         self._under_way: deque[Future[Any]] = deque()
         self._left = 0
         self._completions = _Completions()
-        self._ready: deque[T] = deque()
+        self._ready: Iterator[T] = iter(())
         self._error: BaseException | None = None
         self._exhausted = False
         sized = all(isinstance(iterable, Sized) for iterable in iterables)
@@ -181,30 +143,53 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
             self._progress = make_progress(shown_as, total)
         try:
             if chunksize is None and self._room is None:
-                self._choose_chunksize(plan)
+                self._choose_chunksize(iterables, plan, lasts)
             self._fill()
         except BaseException:
             self._shown()
             raise
 
-    def _choose_chunksize(self, plan: Plan) -> None:
+    def _choose_chunksize(self, iterables: tuple[Iterable[Any], ...], plan: Plan, lasts: Lasts) -> None:
         """Make many calls as one where that changes nothing but the time it takes.
 
         That is so for plain values, given to a function that does nothing but compute. One of which too little is
         known is given a few items by themselves, and a moment. The fewer items are left the fewer go together, so that
         all cores have something to do until the end, whichever items take long.
         """
-        rows = list(self._items)
-        self._items, self._rows = iter(rows), len(rows)
-        kinds = set(map(type, chain.from_iterable(rows)))
-        if len(rows) < AT_LEAST or not kinds <= _PLAIN or (kinds & _BROKEN and _has_nan(rows)):
+        items: Sequence[Any]
+        single = len(iterables) == 1
+        if single:
+            (only,) = iterables
+            items = values = only if type(only) is range or type(only) is tuple else list(only)
+            self._items = zip(items, strict=False)
+        else:
+            rows = items = list(self._items)
+            values = list(chain.from_iterable(rows))
+            self._items = iter(rows)
+        kinds = {int} if type(values) is range else set(map(type, values))
+        if len(items) < AT_LEAST or not kinds <= _PLAIN or (kinds & _BROKEN and _has_nan(values)):
             return
-        if plan(len(rows)) is None:
+        if plan(len(items)) is None:
+            self._probe(lambda: plan(len(items) - self._left) is not None, lasts)
+        self._next = self._left
+        self._all, self._plan = items, plan
+        self._runner = ChunkRunner(self._fn, rows=not single, given_is_plain=True)
+
+    def _probe(self, is_known: Callable[[], bool], lasts: Lasts) -> None:
+        """Submit some items by themselves, and see for a moment what that takes, unless it takes long."""
+        waits = may_block() and asyncio._get_running_loop() is None
+        until = time.monotonic() + LONGEST_PROBE_SECONDS
+        for _ in range(PROBE_ROUNDS):
             for _ in range(PROBES):
                 self._send_next()
-            if may_block() and asyncio._get_running_loop() is None:
-                wait(self._under_way, PROBE_SECONDS)
-        self._runner, self._plan = PlainChunkRunner(self._fn), plan
+            pending = list(self._under_way)
+            while waits and pending and time.monotonic() < until:
+                wait(pending, PROBE_SECONDS)
+                pending = [each for each in pending if not each.done()]
+                if any(lasts(each, PROBE_SECONDS) for each in pending):
+                    return
+            if pending or is_known():
+                return
 
     def _fill(self) -> None:
         """Submit as much as there is room for."""
@@ -214,37 +199,44 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
     def _send_next(self) -> None:
         """Submit the next item, or the next few as one call."""
         if self._plan is not None:
-            self._chunksize = self._plan(self._rows) or 1
-            if self._chunksize == 1:
-                self._plan = None  # it would only be less
+            self._chunksize = self._plan(len(self._all) - self._next) or 1
+            if self._chunksize == 1:  # it would only be less
+                left = self._all[self._next :]
+                self._items = iter(left) if self._runner.rows else zip(left, strict=False)
+                self._plan = None
         if self._chunksize == 1:
             args = next(self._items, None)
             if args is None:
                 self._exhausted = True
                 return
-            self._rows -= 1
             future = self._submit(self._fn, args, 1)
         else:
-            chunk = list(islice(self._items, self._chunksize))
+            chunk = self._next_chunk()
             if not chunk:
                 self._exhausted = True
                 return
-            self._rows -= len(chunk)
             future = self._submit(self._runner, (chunk,), len(chunk))
         self._left += 1
         self._under_way.append(future)
         if not self._ordered:
             self._completions.add(future)
 
+    def _next_chunk(self) -> Sequence[Any]:
+        """The items that are next and go together."""
+        if self._plan is None:
+            return list(islice(self._items, self._chunksize))
+        begin, self._next = self._next, self._next + self._chunksize
+        return self._all[begin : self._next]
+
     def _taken(self, value: Any) -> None:
         """Unpack what one submitted call gave."""
         items = 1
         if isinstance(value, ChunkOutcome):
             items = len(value.values)
-            self._ready.extend(value.values)
+            self._ready = iter(value.values)
             self._error = value.error
         else:
-            self._ready.append(value)
+            self._ready = iter((value,))
         if self._progress is not None:
             self._progress.update(items)
 
@@ -253,9 +245,8 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def _due(self) -> bool:
-        """Whether another call's result has to be fetched; ends the iteration where there is none."""
-        if self._ready:
-            return False
+        """Whether another call's result has to be fetched, as all before are given out; False at the end."""
+        self._begun = True
         if self._error is not None:
             error, self._error = self._error, None
             self.close()
@@ -265,51 +256,63 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         except BaseException:
             self.close()  # an iterable of the user's failed
             raise
-        return self._left > 0
+        if not self._left:
+            self._shown()
+            return False
+        return True
 
-    def __iter__(self) -> Iterator[T]:  # noqa: PYI034  a generator gives results in a third of the time
-        # What goes on where this is, as it would, and gives what is there without being asked for each.
-        ready, following = self._ready, self.__next__
+    def _fetch(self) -> bool:
+        """Wait for the next call to end, and have what it gave ready; False at the end."""
+        if not self._due():
+            return False
+        try:
+            if self._ordered:
+                future = self._under_way[0]
+                value = future.result(self._remaining())
+                self._under_way.popleft()
+            else:
+                future = self._completions.next().result(self._remaining())
+                self._under_way.remove(future)
+                value = future.result(0)
+            self._left -= 1
+            self._taken(value)
+        except StopIteration as error:
+            self.close()
+            raise RuntimeError(END_OF_ITERATION) from error
+        except BaseException:
+            self.close()
+            raise
+        return True
+
+    def _batches(self) -> Iterator[Iterator[T]]:
+        """What one call gave, and another, each to be gone through before the next is asked for."""
         while True:
-            while ready:
-                yield ready.popleft()
-            try:
-                value = following()
-            except StopIteration:
+            ready = self._ready
+            yield ready
+            # Somebody else, who asks by turns, may have fetched more meanwhile.
+            if ready is self._ready and not self._fetch():
                 return
-            yield value
+
+    def __iter__(self) -> Iterator[T]:  # noqa: PYI034  it gives results in a tenth of the time
+        # It goes on where this is, as this would, but without coming here for each.
+        return chain.from_iterable(self._batches())
 
     def __next__(self) -> T:
-        self._begun = True
-        while self._due():
-            try:
-                if self._ordered:
-                    future = self._under_way[0]
-                    value = future.result(self._remaining())
-                    self._under_way.popleft()
-                else:
-                    future = self._completions.next().result(self._remaining())
-                    self._under_way.remove(future)
-                    value = future.result(0)
-                self._left -= 1
-                self._taken(value)
-            except StopIteration as error:
-                self.close()
-                raise RuntimeError(_NO_END) from error
-            except BaseException:
-                self.close()
-                raise
-        if not self._ready:
-            self._shown()
-            raise StopIteration
-        return self._ready.popleft()
+        while True:
+            for value in self._ready:
+                return value
+            if not self._fetch():
+                raise StopIteration
 
     def __aiter__(self) -> MapResults[T]:
         return self
 
     async def __anext__(self) -> T:
-        self._begun = True
-        while self._due():
+        while True:
+            for value in self._ready:
+                return value
+            if not self._due():
+                raise StopAsyncIteration
             try:
                 if self._ordered:
                     future = self._under_way[0]
@@ -323,14 +326,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                 self._taken(value)
             except (StopIteration, StopAsyncIteration) as error:
                 self.close()
-                raise RuntimeError(_NO_END) from error
+                raise RuntimeError(END_OF_ITERATION) from error
             except BaseException:
                 self.close()
                 raise
-        if not self._ready:
-            self._shown()
-            raise StopAsyncIteration
-        return self._ready.popleft()
 
     async def _in_time(self, future: Future[Any]) -> Any:
         """Await a future for what is left of the timeout; one that has ended is not late."""
@@ -342,7 +341,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
     def close(self) -> None:
         """Give up the rest: what has not begun is cancelled."""
         self._exhausted = True
-        self._ready.clear()
+        deque(self._ready, maxlen=0)  # somebody may be going through it
         self._left = 0
         self._shown()
         under_way, self._under_way = self._under_way, deque()
@@ -362,9 +361,9 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
             self._later(lambda: _cancel(under_way))
 
 
-def _has_nan(rows: list[tuple[Any, ...]]) -> bool:
+def _has_nan(values: Iterable[Any]) -> bool:
     """Whether one of the values is not equal to itself: a copy of it can be told from it."""
-    return any(value != value for value in chain.from_iterable(rows))
+    return any(value != value for value in values)
 
 
 def _cancel(futures: deque[Future[Any]]) -> None:

@@ -231,6 +231,13 @@ class Dispatcher:
         """How many of so many calls with plain values are best made as one; None while too little is known."""
         return self._router.calls_in_one(self._store.record(subject), subject, options, items)
 
+    def lasts(self, future: Future[Any], seconds: float) -> bool:
+        """Whether a call is known to have been running on a thread for so many seconds."""
+        task: Task | None = future.call
+        meter = None if task is None else task.meter
+        seen = None if meter is None else meter.peek()
+        return seen is not None and seen.wall_ns >= seconds * 1e9
+
     def soon(self, act: Callable[[], object]) -> None:
         """Do something on the library's own thread; may be asked for inside a finalizer."""
         if not self._living.forgotten:

@@ -10,6 +10,7 @@ from typing import Any
 from ..backends.base import Task, WorkerPool
 from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
+from ..chunks import ChunkRunner
 from ..errors import NotPicklable
 from ..model import Decision, Load, Machine, Options, Profile
 from ..routing.policy import DOUBTFUL_CALLS, WAITS, Facts, decide, hardly_holds_the_gil, is_trusted
@@ -211,7 +212,7 @@ class Router:
             if record.stay:
                 return decide(self.facts(record, options))  # something was found since it was decided
             judged = functools.partial(record.judged_with, task.subject)
-            alike = look_at_plain(task.subject, task.args[0][0], judged) if _is_plain_chunk(task) else None
+            alike = look_at_plain(task.subject, _first_of(task), judged) if _is_plain_chunk(task) else None
             why, reads = alike or look(task.subject, task.args, task.kwargs, judged)
             if why is not None:
                 return Decision("thread", f"this call {why}, so it stays here", decision.profile)
@@ -235,6 +236,12 @@ class Router:
 def _is_plain_chunk(task: Task) -> bool:
     """Whether a call makes many calls that are given nothing but plain values."""
     return task.items != 1 and getattr(task.fn, "given_is_plain", False) is True
+
+
+def _first_of(task: Task) -> tuple[Any, ...]:
+    """What the first of several calls as one is given."""
+    runner: ChunkRunner = task.fn  # type: ignore[assignment]
+    return runner.first(task.args[0])
 
 
 def _are_plain(task: Task) -> bool:

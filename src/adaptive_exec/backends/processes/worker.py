@@ -273,7 +273,7 @@ class _Worker:
         signals: Signals | None,
     ) -> bytes:
         """Run a call whose arguments took so many nanoseconds to read; the answer."""
-        plain = getattr(function, "given_is_plain", False) is True  # `mapping.py`
+        plain = getattr(function, "given_is_plain", False) is True  # `chunks.py`
         given = _given(args, kwargs) if not plain and _is_to_be_watched(entry) else None
         if entry.measure == Measure.WALL:
             return self._quickly(entry, function, args, kwargs, given, signals)

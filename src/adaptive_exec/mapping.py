@@ -30,7 +30,7 @@ __all__ = ["MapResults", "Submit", "check_sizes"]
 
 T = TypeVar("T")
 DEFAULT_BUFFER = 256
-AT_LEAST = 64
+AT_LEAST = 16
 PROBES = 8
 PROBE_ROUNDS = 4
 PROBE_SECONDS = 0.005

@@ -20,7 +20,6 @@ __all__ = ["Router", "first_line"]
 
 JUDGE_FROM_SECONDS = 100e-6
 CONSULT_FROM_SECONDS = 500e-6
-ALONE_FROM_SECONDS = 2e-3
 LEAST_CHUNK_SECONDS = 1e-3
 MOST_CHUNK_SECONDS = 50e-3
 CHUNKS_A_CORE = (
@@ -160,7 +159,7 @@ class Router:
         profile = record.estimator.profile()
         if not profile.settled:
             return None
-        if profile.cpu >= ALONE_FROM_SECONDS or record.stay:
+        if profile.cpu >= MOST_CHUNK_SECONDS / 2 or record.stay:
             return 1
         verdict = record.judged(subject)
         if not (verdict.allowed and verdict.computes):

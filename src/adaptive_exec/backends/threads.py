@@ -1,10 +1,7 @@
-"""The thread backend: as many threads as the measured work justifies, in five lanes.
+"""The thread backend: as many threads as the measured work justifies, in five lanes (`lane.py`).
 
-Work that waits, work that computes without the GIL, and work that computes holding it each have a lane:
-a queue and a budget. A task weighs the part of its lane's resource that it keeps busy while it runs
-(a call that waits 98 % weighs 0.02), and is admitted while the sum of the weights fits the budget. That
-is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores for whatever needs the GIL, and
-it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
+Work that waits, work that computes without the GIL, and work that computes holding it each have a lane: a queue and a
+budget, which is used up by what runs.
 
 Calls that are over sooner than another thread wakes up have the brief lane (`brief.py`): one thread has a seat there
 and goes through them without asking anybody (without a GIL there are as many as cores). If one of them takes long all
@@ -46,7 +43,6 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
@@ -59,74 +55,14 @@ from ..profiling.sampler import get_sampler
 from .base import UNKNOWN, Backend, BackendLoad, Lane, Outcome, Task
 from .brief import BriefCalls, Seat
 from .here import run_here
+from .lane import SMALLEST_WEIGHT, BriefLane, LaneState, weight_of
 
 __all__ = ["DEFAULT_MAX_THREADS", "ThreadBackend"]
 
 DEFAULT_MAX_THREADS = 1000
 IDLE_SECONDS = 10.0
 NEWCOMER_SECONDS = 0.025
-_SMALLEST_WEIGHT = 1e-3
 _names = itertools.count()
-
-
-class _LaneState:
-    """A lane's queue, its budget and what of it is in use."""
-
-    __slots__ = ("budget", "extra", "queue", "running", "used")
-
-    def __init__(self, budget: float) -> None:
-        self.queue: deque[Task] = deque()
-        self.budget = budget
-        self.extra = 0.0
-        self.used = 0.0
-        self.running = 0
-
-    def first(self) -> Task | Seat | None:
-        """The task that waits longest."""
-        return self.queue[0] if self.queue else None
-
-    def pop(self) -> Task | Seat:
-        """Take what is first."""
-        return self.queue.popleft()
-
-    def admits(self, task: Task | Seat) -> bool:
-        """Whether the task fits the budget; anything does where nothing runs."""
-        return self.running <= 0 or self.used + _weight(task) <= self.budget + self.extra + 1e-9
-
-    def enter(self, task: Task | Seat) -> None:
-        """Count the task in."""
-        self.used += _weight(task)
-        self.running += 1
-
-    def leave(self, task: Task | Seat) -> None:
-        """Count the task out."""
-        self.running -= 1
-        self.used = max(0.0, self.used - _weight(task)) if self.running else 0.0
-        if not self.running:
-            self.extra = 0.0  # what was stuck has gone, and with it the reason to be wider
-
-
-class _BriefLane(_LaneState):
-    """The lane whose tasks are queued elsewhere, and in which seats are what runs."""
-
-    __slots__ = ("calls",)
-
-    def __init__(self, budget: float, calls: BriefCalls) -> None:
-        super().__init__(budget)
-        self.calls = calls
-
-    def first(self) -> Seat | None:
-        """A seat to be taken, if calls wait."""
-        return Seat() if self.calls.queue else None
-
-    def pop(self) -> Seat:
-        """The same."""
-        return Seat()
-
-
-def _weight(task: Task | Seat) -> float:
-    """The part of its lane's resource that the task keeps busy."""
-    return max(task.weight, _SMALLEST_WEIGHT)
 
 
 class _Thread:
@@ -160,14 +96,14 @@ class ThreadBackend(Backend):
         self._newcomers: set[Task | Seat] = set()  # those that run in their lane now, and who runs brief ones
         self.brief = BriefCalls(cores, self._seat_more)
         self._seats = 1 if gil_enabled() else cores
-        self._brief_lane = _BriefLane(float(self._seats), self.brief)
+        self._brief_lane = BriefLane(float(self._seats), self.brief)
         self._brief_queue = self.brief.queue
-        self._lanes: dict[Lane, _LaneState] = {
-            "new": _LaneState(2 * UNKNOWN),
+        self._lanes: dict[Lane, LaneState] = {
+            "new": LaneState(2 * UNKNOWN),
             "brief": self._brief_lane,
-            "wait": _LaneState(2.0),  # twice what keeps the GIL busy: waits and bursts overlap unevenly
-            "free": _LaneState(float(cores)),
-            "gil": _LaneState(2.0),  # one to compute, one so that a long call does not hold up the rest
+            "wait": LaneState(2.0),  # twice what keeps the GIL busy: waits and bursts overlap unevenly
+            "free": LaneState(float(cores)),
+            "gil": LaneState(2.0),  # one to compute, one so that a long call does not hold up the rest
         }
         self._idle: list[_Thread] = []
         self._threads: set[_Thread] = set()
@@ -296,7 +232,7 @@ class ThreadBackend(Backend):
                 for lane in self._lanes.values():
                     first = lane.first()
                     if first is not None:
-                        lane.extra += max(1.0, lane.extra * 0.5) * _weight(first) + _SMALLEST_WEIGHT
+                        lane.extra += max(1.0, lane.extra * 0.5) * weight_of(first) + SMALLEST_WEIGHT
                 self._fill()
             return finished
 
@@ -365,7 +301,7 @@ class ThreadBackend(Backend):
         """Whether another thread may work."""
         return len(self._threads) - len(self._idle) - self._aside < self.most
 
-    def _start(self, task: Task | Seat, lane: _LaneState) -> bool:
+    def _start(self, task: Task | Seat, lane: LaneState) -> bool:
         """Give an admitted task to the thread that idles most recently, or to a new one.
 
         False if the system has no more threads: then the task waits for one of those there are.
@@ -410,7 +346,7 @@ class ThreadBackend(Backend):
             if found is None or not self._start(*found):
                 return
 
-    def _next(self) -> tuple[Task | Seat, _LaneState] | None:
+    def _next(self) -> tuple[Task | Seat, LaneState] | None:
         """The next admissible task; waiting work first, since starting it costs least."""
         for lane in self._lanes.values():
             first = lane.first()

@@ -2,8 +2,8 @@
 
 Work that waits, work that computes without the GIL, and work that computes holding it each have one. A task weighs the
 part of its lane's resource that it keeps busy while it runs (a call that waits 98 % weighs 0.02), and is admitted while
-the sum of the weights fits the budget. That is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores for
-whatever needs the GIL, and it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
+the sum of the weights fits the budget. That is Goetz's rule, N = cores x (1 + W/C), with 1 in the place of the cores
+for whatever needs the GIL, and it holds for any mixture of functions (Goetz et al., Java Concurrency in Practice, 8.2).
 
 Guarantees: a lane in which nothing runs admits anything.
 Assumes: whoever uses one holds the backend's lock.

@@ -206,7 +206,8 @@ class AdaptiveExecutor(Executor):
             *iterables: Where the arguments come from; the shortest ends it.
             timeout: Seconds from now within which each result has to be there; None waits.
             chunksize: Items that go together; None means one at a time, or more where that can't be told but by
-                the time it takes: of plain values, if all of them are there, for functions that only compute.
+                the time it takes: of plain values, if all of them are there, for functions that only compute. Of
+                one that has not been called before a few items are tried first, for 0.1 s at most.
             buffersize: Items taken from the iterables beyond the results given out. None means all at
                 once if every iterable has a length, else 256.
             ordered: True gives results in the order of the items, False as they come.

@@ -52,6 +52,7 @@ from .sending import Sending
 from .supervisor import Supervisor
 from .swift import Swift
 from .telling import Telling
+from .turns import Turns
 
 if TYPE_CHECKING:
     from ..routing.profiles import ProfileFile
@@ -93,7 +94,10 @@ class Dispatcher:
         self._scouting = Scouting(self._router, processes, self._supervisor, self._send)
         self._living = Living(lambda: [*threads.brief.under_way(), *loop.under_way()])
         self._learning = Learning(self._router, self._hogs, self._living)
-        self._admission = None if max_pending is None else Admission(max_pending)
+        self._admission: Admission | None = None
+        if max_pending is not None:
+            self._admission = Admission(max_pending)
+            self._turns = Turns(self._admission, self._living, self._supervisor, self._guarded)
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
         self._started = False
         # Made once, not for each call.
@@ -162,59 +166,8 @@ class Dispatcher:
             living.enter(task)
             self._set_off(task, record, twin)
         else:
-            self._enter_in_turn(self._admission, task, record, twin)
+            self._turns.enter(task, functools.partial(self._set_off, task, record, twin))
         return task.future
-
-    def _enter_in_turn(
-        self,
-        admission: Admission,
-        task: Task,
-        record: FunctionRecord,
-        twin: Callable[..., Any] | None,
-    ) -> None:
-        """Take a call once there is room for it; on a loop its future is given out before."""
-        at_once = admission.never_waits() or bool(self._living.delivering.tasks)
-        loop = None if at_once else asyncio._get_running_loop()
-        placed = not at_once and loop is None
-        if placed and not admission.wait():
-            self._living.refuse()
-        try:
-            admission.mark(task.context)
-            self._living.enter(task)
-        except BaseException:
-            if placed:
-                admission.leave()
-            raise
-        if loop is not None:
-            if task.coroutine and task.options.backend is None:
-                task.future.only_on = loop  # it runs where it was submitted, now or later
-            placed = admission.line_up(task, lambda: self._come_in(task, record, twin, loop))
-            if not placed:
-                return
-        task.placed = placed
-        self._set_off(task, record, twin)
-
-    def _come_in(
-        self,
-        task: Task,
-        record: FunctionRecord,
-        twin: Callable[..., Any] | None,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        """A call has waited in line and has a place now: send it off, but not on the thread that has made room."""
-
-        def set_off() -> None:
-            self._guarded(task, lambda: self._set_off(task, record, twin))
-
-        task.placed = True
-        if task.future.only_on is None:
-            self._supervisor.soon(set_off)
-            return
-        try:
-            loop.call_soon_threadsafe(set_off)
-        except RuntimeError:
-            problem = RuntimeError(f"the event loop was closed before {task.name} began")
-            self._supervisor.soon(lambda: task.hand_back(Outcome(error=problem)))
 
     def _set_off(self, task: Task, record: FunctionRecord, twin: Callable[..., Any] | None) -> None:
         """Send a call that was accepted on its way."""

@@ -58,6 +58,7 @@ from ...platform.channels import Garbled
 from ...platform.readiness import Readiness
 from ..base import Outcome, Task
 from . import wire
+from .ahead import LONG_AHEAD_SECONDS, expected, most_ahead, seconds_ahead
 from .call import Call
 from .ends import outcome_of
 from .lease import Lease
@@ -70,11 +71,6 @@ from .wire import Kind
 __all__ = ["Answer", "Crew", "hand_back"]
 
 KILL_SECONDS: Final = 0.3
-AHEAD_SECONDS: Final = 500e-6
-# So many calls are sent ahead even if they take longer: this process may be busy when the worker has ended the first.
-AT_LEAST: Final = 2
-LONG_AHEAD_SECONDS: Final = 0.05
-CHUNK_AHEAD_SECONDS: Final = 0.005  # it takes long to take over from another what that was given in vain
 LEAVE_SECONDS: Final = 2.0
 
 _VALUE: Final = Kind.VALUE
@@ -422,15 +418,15 @@ class Crew:
         queue, assigned = self.queue, worker.assigned
         if not queue:
             return
-        ahead = _seconds_ahead(worker)
+        ahead = seconds_ahead(worker)
         room = min(MOST_ASSIGNED - len(assigned), worker.slots_left)
         while queue and room > 0:
             task = next(iter(queue))
-            seconds = _expected(task)
+            seconds = expected(task)
             if assigned and (
                 seconds is None
                 or task.options.timeout is not None
-                or ahead + seconds > _most_ahead(task, len(assigned))
+                or ahead + seconds > most_ahead(task, len(assigned))
             ):
                 break
             del queue[task]
@@ -535,27 +531,3 @@ def hand_back(task: Task, message: tuple[Any, ...]) -> None:
         task.on_done(task, outcome)
     except Exception:
         _log.exception("adaptive_exec: the end of %s could not be told", task.name)
-
-
-def _expected(task: Task) -> float | None:
-    """How many seconds a call is expected to take; None if nobody knows."""
-    if task.items != 1:
-        return task.cost or None  # of many calls as one there are more and fewer
-    seconds: float | None = task.wire.function.seconds
-    return seconds
-
-
-def _most_ahead(task: Task, assigned: int) -> float:
-    """For how many seconds a worker that was given so many calls may have to do once it is given this one, too."""
-    if task.items != 1:
-        return CHUNK_AHEAD_SECONDS
-    return AHEAD_SECONDS if assigned > AT_LEAST else LONG_AHEAD_SECONDS
-
-
-def _seconds_ahead(worker: RemoteWorker) -> float:
-    """How long a worker will be busy with what it has, as far as that is known."""
-    total = 0.0
-    for task in worker.assigned.values():
-        seconds = _expected(task)
-        total += LONG_AHEAD_SECONDS if seconds is None else seconds
-    return total

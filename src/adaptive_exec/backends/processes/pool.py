@@ -37,9 +37,10 @@ from ...model import BackendName, WorkerStats
 from ...platform.readiness import Readiness, make_readiness
 from ...primitives.core import Core
 from ..base import BackendLoad, Task, WorkerPool
+from .ahead import AHEAD_SECONDS
 from .attendance import Attendance
 from .call import Call, Functions
-from .crew import AHEAD_SECONDS, Crew
+from .crew import Crew
 from .launch import launcher_for
 from .manager import Manager
 from .remote_worker import RemoteWorker

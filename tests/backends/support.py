@@ -51,6 +51,7 @@ class Handed:
         if outcome.error is None:
             task.future.try_result(outcome.value)
         else:
+            task.future.forgo()  # here it is the outcomes that are looked at
             task.future.try_exception(outcome.error)
         with self.changed:
             self.outcomes.append((task, outcome))

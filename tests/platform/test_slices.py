@@ -63,7 +63,8 @@ def test_the_slice_is_short_and_the_rest_as_it_was() -> None:
     ended = run(program)
 
     asked, others_same, nice, length, untouched = ended.stdout.split()
-    assert ["True", "True", "7", "True"] == [asked, others_same, nice, untouched], ended.stderr
+    nicer = str(min(os.nice(0) + 7, 19))
+    assert ["True", "True", nicer, "True"] == [asked, others_same, nice, untouched], ended.stderr
     if _RELEASE >= (6, 12):
         assert 100_000 == int(length)
 

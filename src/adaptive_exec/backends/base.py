@@ -102,7 +102,6 @@ class Task:
     trial = False  # it was given to an idle worker while its function's figures were doubted
     coroutine = False  # the call gives a coroutine, which has to be run to its end
     swift = False  # only its backend has an account of it, and only its future is told how it ended
-    by_anyone = False  # what it does is the same on whichever thread, if what it is given is plain
     placed = False  # it has a place among those that may be under way, where their number is bounded
     queues = True  # it may wait until a worker is free; else it is handed back, unbegun, without an outcome
     attempts = 0

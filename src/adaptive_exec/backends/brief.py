@@ -32,12 +32,14 @@ Races:
 
 from __future__ import annotations
 
+import _thread
 import contextvars
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from types import FunctionType
 from typing import Any, Final
 
 from ..futures import FINISHED, PENDING, RUNNING, Future
@@ -49,9 +51,6 @@ from .here import run_here, without_this_frame
 from .patience import Patience, wait_a_moment
 
 __all__ = ["BriefCalls", "BriefTask", "Seat"]
-
-HELP_NS: Final = 20_000
-"""A fraction of what it takes to wake another thread."""
 
 _FOR_EVER: Final = float("inf")
 _now: Final = time.perf_counter_ns
@@ -106,7 +105,7 @@ class BriefTask(SwiftTask):
                     value = self.context.run(self.fn, *self.args)
             except BaseException as error:
                 return Outcome(error=without_this_frame(error))
-            glances.at = now = _now()
+            now = _now()
             limits = glances.limits
             if limits.least_cpu <= now - began <= limits.most_slack:
                 glances.seen += 1
@@ -212,80 +211,63 @@ class BriefCalls:
     def help(self, future: Future[Any]) -> bool:
         """Run a call on the thread that waits for it, if that is the next; else poll for a moment for its end.
 
-        Who has run it goes on with those that are next, for `HELP_NS`: they will be asked for by the same thread,
-        as likely as not.
+        Args:
+            future: A `BriefTask`.
 
         Returns:
             Whether it has ended.
         """
-        task: Task | None = future.call
-        queue, helped = self.queue, self._helped
+        task: Any = future
+        queue: deque[Any] = self.queue
+        helped = self._helped
         try:
-            # To find it among many may take longer than to wait for it. And who else is to be told is told by a thread,
-            # which no signal interrupts.
-            if task is None or queue[0] is not task or future.calls_back():
+            # To find it among many may take longer than to wait for it.
+            if queue[0] is not task or not _is_alike_on_any_thread(task):
                 return self._poll(future)
         except IndexError:
             return self._poll(future)
-        if (task.args or task.kwargs) and not _are_plain(task):
-            return self._poll(future)
-        failed: Outcome | None = None
-        until = _now() + HELP_NS
+        outcome = None
         try:
-            while task is not None:
-                helped.add(task)
-                try:
-                    queue.remove(task)
-                except ValueError:  # a thread has it
-                    break
-                outcome = task.go() if type(task) is BriefTask else _run(task)
-                self.finished += 1
-                if outcome is not None:
-                    if outcome.error is not None:
-                        failed = outcome
-                        self._give_back(task)
-                        break
-                    self._hand_back(task, outcome)
-                helped.discard(task)
-                task = self._next(until)
-        except BaseException:  # a signal's handler has raised something here, wherever that was
-            if task is not None:
+            helped.add(task)
+            try:
+                queue.remove(task)
+            except ValueError:  # a thread has it
+                return self._poll(future)
+            self._patience.rest()
+            self.finished += 1
+            outcome = task.go()
+            if outcome is not None:
                 self._give_back(task)
+        except BaseException:  # a signal's handler has raised something here, wherever that was
+            self._give_back(task)
             raise
         finally:
             helped.discard(task)
             if self.closed:
                 self.told()
-        self._patience.rest()
-        if failed is not None and task is not None:
-            _raise_if_strange(task.future, failed.error)
+        if outcome is not None:
+            _raise_if_strange(future, outcome.error)
         return future.done() or self._poll(future)
 
-    def _next(self, until: int) -> BriefTask | None:
-        """The call that is next, if anybody may run it, nobody is to be told of its end, and there is time."""
-        try:
-            task = self.queue[0]
-        except IndexError:
-            return None
-        if (
-            type(task) is not BriefTask
-            or task.helper is None
-            or task.calls_back()
-            or task.glances.at >= until
-        ):
-            return None
-        return task if not (task.args or task.kwargs) or _are_plain(task) else None
+    def _give_back(self, task: BriefTask) -> None:
+        """Who helps with a call can't end it: a thread does, unless one is at it.
 
-    def _give_back(self, task: Task) -> None:
-        """Who helps with a call can't end it: a thread does, unless one is at it."""
-        future = task.future
-        future.helper = None
-        if any(seat.task is task for seat in self.seats.copy()):
-            return
-        # One that has been taken but not yet begun may be queued twice by this: then it is begun once.
-        if future.rest() and task not in self.queue:
-            self.queue.appendleft(task)
-        self._more()
+        The stack may be full: nothing of Python's is called here until the call is safe.
+        """
+        task.helper = None
+        for seat in self.seats.copy():
+            if seat.task is task:
+                return
+        with task._lock:
+            if task._state is RUNNING:
+                task._state = PENDING
+            # One that has been taken but not yet begun may be queued twice by this: then it is begun once.
+            if task._state is PENDING and task not in self.queue:
+                self.queue.appendleft(task)
+        try:
+            self._more()
+        except RecursionError:
+            _thread.start_new_thread(self._more, ())
 
     def _hand_back(self, task: Task, outcome: Outcome) -> None:
         """A call has ended, and more is to be done than that."""
@@ -300,10 +282,22 @@ class BriefCalls:
         return future.done()
 
 
-def _are_plain(task: Task) -> bool:
-    """Whether nothing that a call is given has methods of anybody's; not if it has ended meanwhile."""
-    args, kwargs = task.args, task.kwargs
-    if args is None or kwargs is None or not _PLAIN.issuperset(map(type, args)):
+def _is_alike_on_any_thread(task: BriefTask) -> bool:
+    """Whether nobody can tell who runs a call, of whose code that is known; not if it has ended meanwhile.
+
+    It needs not be measured, what it is given has no methods of anybody's, nothing has been put in the place of what it
+    calls, and nobody else is to be told of its end, which a signal might interrupt.
+    """
+    fn, args, kwargs = task.fn, task.args, task.kwargs
+    if type(fn) is not FunctionType or args is None or kwargs is None:
+        return False
+    if task.glances.left <= 0 or task._audience is not None:
+        return False
+    if fn.__defaults__ is not None or fn.__kwdefaults__ is not None:
+        return False
+    if not fn.__globals__.keys().isdisjoint(task.owner.names):
+        return False
+    if not _PLAIN.issuperset(map(type, args)):
         return False
     return not kwargs or _PLAIN.issuperset(map(type, kwargs.values()))
 

@@ -125,10 +125,7 @@ class ThreadBackend(Backend):
             self.backlog += task.cost
             lane = self._lanes[task.lane]
             if lane is self._brief_lane:
-                if task.by_anyone:
-                    task.future.helper = self.brief.help
-                else:
-                    task.future.attend = self.brief.attend
+                task.future.attend = self.brief.attend
                 self._brief_queue.append(task)
                 self._seat(task)
             elif not lane.queue and self._room() and lane.admits(task):

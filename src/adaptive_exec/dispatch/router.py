@@ -174,7 +174,12 @@ class Router:
     def ask_who_may_run(self, record: FunctionRecord, subject: Callable[..., Any]) -> None:
         """See whether what a function's calls do is the same on whichever thread, if what they are given is plain."""
         verdict = record.judged(subject)
-        record.by_anyone = verdict.allowed and verdict.computes and not record.stay
+        record.names = _names_in(subject.__code__) if isinstance(subject, types.FunctionType) else frozenset()
+        record.by_anyone = (
+            isinstance(subject, types.FunctionType)
+            and (verdict.allowed and verdict.computes and not (record.stay or verdict.reads))
+            and subject.__globals__.keys().isdisjoint(record.names)
+        )
         record.steady = None  # it is made anew with that
 
     def first_here(self, record: FunctionRecord, decision: Decision) -> Decision:
@@ -235,6 +240,12 @@ class Router:
 def _is_plain_chunk(task: Task) -> bool:
     """Whether a call makes many calls that are given nothing but plain values."""
     return task.items != 1 and getattr(task.fn, "given_is_plain", False) is True
+
+
+def _names_in(code: types.CodeType) -> frozenset[str]:
+    """The names of what a code, and the code in it, finds outside of itself, and of attributes."""
+    inner = [_names_in(const) for const in code.co_consts if isinstance(const, types.CodeType)]
+    return frozenset(code.co_names).union(*inner)
 
 
 def _first_of(task: Task) -> tuple[Any, ...]:

@@ -83,7 +83,7 @@ class Sending:
     def steady(self, options: Options, record: FunctionRecord, stay: str, decision: Decision) -> Steady:
         """A decision to be kept for the next calls, with the lane that follows from it."""
         profile = decision.profile
-        swift = record.twin is None and options.timeout is None
+        swift = record.twin is None and options.timeout is None and not options.retries
         if decision.backend == "loop":
             return Steady(options, stay, decision, None, swift and record.coroutine)
         if decision.backend != "thread" or profile is None or not profile.settled:
@@ -110,8 +110,6 @@ class Sending:
         if not (task.measure or task.scout or task.coroutine or task.items != 1 or task.shape is not None):
             task.glances = record.estimator.glances
         task.lane, task.weight, task.cost = where.lane, where.weight, where.cost
-        if where.lane == "brief" and record.by_anyone and task.on_begin is None and task.items == 1:
-            task.by_anyone = task.twin is None and not (task.coroutine or task.scout)
         self._threads.submit(task)
         self._nudging.look_after()
 

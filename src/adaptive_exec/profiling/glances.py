@@ -36,15 +36,13 @@ class Glances:
         left: So many of the next calls need no measuring.
         limits: What a call's wall has to keep to if it is to fit the profile.
         seen: Calls that were not measured, and did; not yet asked for.
-        at: When the last of them ended, by `time.perf_counter_ns`; a hint.
     """
 
-    __slots__ = ("_exact", "at", "left", "limits", "seen")
+    __slots__ = ("_exact", "left", "limits", "seen")
 
     def __init__(self) -> None:
         self.left = 0
         self.seen = 0
-        self.at = 0
         self._exact = _EXACT_CALLS
         self.limits = limits_of(Profile())
 

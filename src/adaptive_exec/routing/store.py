@@ -91,6 +91,7 @@ class FunctionRecord:
         "measured",
         "name",
         "named",
+        "names",
         "pins",
         "profiled",
         "progress",
@@ -139,6 +140,9 @@ class FunctionRecord:
         self.swift: deque[None] = deque()
         # What its calls do is the same on whichever thread, if what they are given is plain; None if nobody has looked.
         self.by_anyone: bool | None = None
+        self.names: frozenset[str] = (
+            frozenset()
+        )  # that its code knows by no other way than their being global
         self.measured: deque[weakref.ref[Task]] = deque()  # coroutines that are, and run
         self.look: Any = None  # the next one at those
         self.failures = 0

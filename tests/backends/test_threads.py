@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -407,3 +408,76 @@ def test_who_ran_beside_a_call(make: Make, joins: bool, at_once: int | None) -> 
     assert at_once == (None if measured.company is None else measured.company.at_once)
     gate.set()
     handed.wait(3 if joins else 2)
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_interrupted_as_a_thread_is_given_a_task(make: Make, idle: bool) -> None:
+    """Whatever line of it is reached: the task runs, or nothing of it is left; and the next one runs."""
+    for step in range(1, 200):
+        handed, backend = Handed(), make(2)
+        if idle:
+            backend.submit(handed.task(int))
+            handed.wait(1)
+            until(lambda backend=backend: backend.idle)  # type: ignore[misc]
+        steps = [0]
+
+        def trace(frame: Any, event: str, _: object, steps: list[int] = steps, step: int = step) -> Any:
+            code = frame.f_code
+            inside = code.co_name in (
+                "_start",
+                "_enter",
+                "enter",
+                "give",
+            )  # no signal is dealt with as a lock is let go
+            if not (inside and code.co_filename.endswith(("backends/threads.py", "lane.py"))):
+                return None
+            steps[0] += event == "line"
+            if steps[0] == step:
+                steps[0] += 1
+                raise KeyboardInterrupt
+            return trace
+
+        interrupted = False
+        ran: list[int] = []
+        sys.settrace(trace)
+        try:
+            backend.submit(handed.task(ran.append, 1))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            sys.settrace(None)
+        next_one = handed.task(str)
+        backend.submit(next_one)
+        assert "" == next_one.future.result(20)
+        backend.shutdown(wait=True)
+        assert (0, 0, 0) == (backend.load().running, backend.load().workers, backend.load().queued)
+        assert interrupted or [1] == ran
+        if not interrupted:
+            assert step > 10
+            return
+    raise AssertionError("it has more steps than that")
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_interrupted_as_a_thread_is_started(make: Make, begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is waited for, or before: the task runs once, or never."""
+    start = threading.Thread.start
+
+    def interrupted(self: threading.Thread) -> None:
+        if begun:
+            start(self)
+        raise KeyboardInterrupt
+
+    handed, backend = Handed(), make(2)
+    ran: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            backend.submit(handed.task(ran.append, 1))
+    last = handed.task(str)
+    backend.submit(last)
+    assert "" == last.future.result(20)
+    backend.shutdown(wait=True)
+    assert (0, 0, 0) == (backend.load().running, backend.load().workers, backend.load().queued)
+    assert ran in ([], [1])
+    assert begun or not ran

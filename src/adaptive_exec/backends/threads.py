@@ -24,13 +24,15 @@ Assumes:
     - `task.hand_back` and the future's callbacks may take long; they are called without any lock of ours.
 State table of a thread (all changes under `_lock`):
     working -> idle     it found no admissible task; it is on top of `_idle`
-    idle    -> working  somebody put a task into `given` and released `wake`; it is off `_idle`
+    idle    -> working  somebody gave it a task and released `wake`; it is off `_idle`
     idle    -> ended    its time ran out, or the backend ended, while it was on `_idle`
     working <-> aside   its task waits for a future of ours
 Races:
     - an idle thread's time runs out while it is given a task: the giver takes it off `_idle` under the
       lock first, so the thread, which looks again under the lock, finds itself gone from there and waits
       for `wake`: `tests/backends/test_threads.py::test_task_given_to_a_thread_that_is_leaving`
+    - a signal's handler raises while a thread is given something, or started: who takes that from the thread has it,
+      the thread or who gave it: `tests/backends/test_threads.py::test_interrupted_as_a_thread_is_given_a_task`
     - submit against shutdown: both under `_lock`; a task is refused or run, never stranded:
       `tests/backends/test_threads.py::test_submit_against_shutdown`
     - those of brief calls: `brief.py`
@@ -68,13 +70,24 @@ _names = itertools.count()
 class _Thread:
     """One thread: how to wake it, and what it was given."""
 
-    __slots__ = ("given", "handle", "wake")
+    __slots__ = ("_given", "handle", "wake")
 
     def __init__(self) -> None:
         self.wake = threading.Lock()
         self.wake.acquire()
-        self.given: Task | Seat | None = None
+        self._given: list[Task | Seat] = []
         self.handle: threading.Thread | None = None
+
+    def give(self, task: Task | Seat) -> None:
+        """Let it have a task once it wakes."""
+        self._given.append(task)
+
+    def take(self) -> Task | Seat | None:
+        """What it was given: for itself, or for who takes it back; only one of them gets it."""
+        try:
+            return self._given.pop()
+        except IndexError:
+            return None
 
 
 class ThreadBackend(Backend):
@@ -303,38 +316,52 @@ class ThreadBackend(Backend):
 
         False if the system has no more threads: then the task waits for one of those there are.
         """
-        self._enter(task)
-        if self._idle:
-            thread = self._idle.pop()
-            thread.given = task
-            thread.wake.release()
-            return True
-        thread = _Thread()
-        thread.given = task
-        thread.handle = threading.Thread(
-            target=self._work, args=(thread,), name=f"adaptive-exec-thread-{next(_names)}", daemon=True
-        )
-        self._threads.add(thread)
-        began = time.perf_counter()
+        began, before = time.perf_counter(), (lane.used, lane.running)
+        idle = bool(self._idle)
+        thread, going = self._idle[-1] if idle else _Thread(), False
         try:
+            self._enter(task)
+            thread.give(task)
+            if idle:
+                self._idle.pop()
+                going = True
+                thread.wake.release()
+                return True
+            thread.handle = threading.Thread(
+                target=self._work, args=(thread,), name=f"adaptive-exec-thread-{next(_names)}", daemon=True
+            )
+            self._threads.add(thread)
+            going = True
             thread.handle.start()
-        except RuntimeError:
-            self._threads.discard(thread)
-            self._exit(task)
-            if not isinstance(task, Seat):
-                if not self._threads:
+        except BaseException as error:
+            if thread.take() is None and going:
+                raise  # it has begun
+            self._not_started(thread, task, idle=idle and not going)
+            lane.used, lane.running = before  # it may have been half done
+            if not isinstance(error, RuntimeError) or not self._threads:
+                if not isinstance(task, Seat):
                     self.backlog = max(0.0, self.backlog - task.cost)
-                    raise
+                raise
+            if not isinstance(task, Seat):
                 lane.queue.appendleft(task)
                 self._queued += 1
-                return False
-            self.brief.seats.discard(task)
-            if not self._threads:
-                raise
             return False
         took = min(time.perf_counter() - began, 10 * self.start_seconds)
         self.start_seconds += (took - self.start_seconds) / 8
         return True
+
+    def _not_started(self, thread: _Thread, task: Task | Seat, *, idle: bool) -> None:
+        """There can be no more threads, or a signal's handler has raised something: the task has been taken back."""
+        self._newcomers.discard(task)
+        if isinstance(task, Seat):
+            self.brief.seats.discard(task)
+        if idle:
+            if thread not in self._idle:
+                self._idle.append(thread)
+            return
+        self._threads.discard(thread)  # if it lives it finds nothing, and ends
+        if thread.wake.locked():
+            thread.wake.release()
 
     def _fill(self) -> None:
         """Start whatever is admissible."""
@@ -358,23 +385,17 @@ class ThreadBackend(Backend):
         """Wake the idle threads to end, once nothing can come any more."""
         if self._closed and not self.queued:
             while self._idle:
-                thread = self._idle.pop()
-                thread.given = None
-                thread.wake.release()
+                self._idle.pop().wake.release()  # it finds nothing
 
     def _work(self, thread: _Thread) -> None:
         """The life of a thread."""
-        while True:
-            task = thread.given
-            thread.given = None
-            while task is not None:
-                if isinstance(task, Seat):
-                    self._go_through(task)
-                else:
-                    self._run(task)
-                task = self._after(thread)
-            if not self._rest(thread):
-                return
+        task = thread.take()
+        while task is not None:
+            if isinstance(task, Seat):
+                self._go_through(task)
+            else:
+                self._run(task)
+            task = self._after(thread) or self._rest(thread)
 
     def _leave(self, task: Task) -> None:
         """Count a task out before it is handed back: then others may change it, and its user see the figures."""
@@ -396,8 +417,8 @@ class ThreadBackend(Backend):
             self._release_if_over()
             return None
 
-    def _rest(self, thread: _Thread) -> bool:
-        """Wait for a task; False if the thread is to end."""
+    def _rest(self, thread: _Thread) -> Task | Seat | None:
+        """Wait for a task; None if the thread is to end."""
         if not thread.wake.acquire(timeout=self._idle_seconds):
             if self._before_leaving is not None:
                 self._before_leaving()
@@ -405,14 +426,14 @@ class ThreadBackend(Backend):
                 if thread in self._idle:
                     self._idle.remove(thread)
                     self._threads.discard(thread)
-                    return False
+                    return None
             # Somebody took this thread off the idle list to give it something: that comes now.
             thread.wake.acquire()
-        if thread.given is None:
+        task = thread.take()
+        if task is None:
             with self._lock:
                 self._threads.discard(thread)
-            return False
-        return True
+        return task
 
     def _run(self, task: Task) -> None:
         """Run one task and hand it back."""

@@ -163,18 +163,24 @@ class Dispatcher:
         if options.timeout is not None:
             task.on_begin = functools.partial(self._started_with_timeout, task)
         if self._admission is None:
-            living.enter(task)
-            self._set_off(task, record, twin)
+            self._set_off(task, record, twin, living.enter)
         else:
             self._turns.enter(task, functools.partial(self._set_off, task, record, twin))
         return task.future
 
-    def _set_off(self, task: Task, record: FunctionRecord, twin: Callable[..., Any] | None) -> None:
-        """Send a call that was accepted on its way."""
-        if twin is not None:
-            task.twin = twin
-            record.takes_off()
+    def _set_off(
+        self,
+        task: Task,
+        record: FunctionRecord,
+        twin: Callable[..., Any] | None,
+        enter: Callable[[Task], object] = id,
+    ) -> None:
+        """Send a call on its way, which has been counted in or is by `enter`."""
         try:
+            enter(task)
+            if twin is not None:
+                task.twin = twin
+                record.takes_off()
             self._route(task, record)
         except BaseException:
             self._forget(task)

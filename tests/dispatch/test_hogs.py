@@ -13,9 +13,9 @@ from typing import Any, cast
 import pytest
 
 from adaptive_exec import AdaptiveExecutor
-from adaptive_exec.backends.base import Task
+from adaptive_exec.backends.base import SwiftTask, Task
 from adaptive_exec.dispatch import hogs as hogs_module
-from adaptive_exec.dispatch.hogs import ENOUGH, Hogs
+from adaptive_exec.dispatch.hogs import ENOUGH, ONE_IN, Hogs
 from adaptive_exec.dispatch.supervisor import Deadline, Supervisor
 from adaptive_exec.futures import Future
 from adaptive_exec.routing.store import FunctionRecord
@@ -197,12 +197,13 @@ def watcher(timer: Timer) -> tuple[Callable[[Measured], None], FunctionRecord]:
 
 
 def test_one_timer_for_all(timer: Timer) -> None:
-    """Of those that wait, few are kept; those that have ended are forgotten at the next look, and then no more come."""
+    """Of those that wait, few are kept, the last ones; those that have ended are forgotten at the next look."""
     watch, record = watcher(timer)
     calls = [Measured() for _ in range(3 * ENOUGH)]
     for call in calls:
         watch(call)
-    assert ENOUGH == len(record.measured)
+    kept: list[Any] = [ref() for ref in record.measured]
+    assert calls[-ENOUGH:] == kept
     assert 1 == len(timer.pending())
 
     timer.go()
@@ -276,7 +277,7 @@ def test_measured_as_the_last_look_is_over(timer: Timer, over: bool) -> None:
 
 
 def test_few_of_many_that_wait_are_measured() -> None:
-    """Ten thousand of an unknown function, at once: each is run, and a handful is measured."""
+    """Ten thousand of an unknown function, at once: each is run, and few are measured."""
 
     async def main(executor: AdaptiveExecutor) -> int:
         gate = asyncio.Event()
@@ -286,10 +287,42 @@ def test_few_of_many_that_wait_are_measured() -> None:
             return number
 
         futures = [executor.submit(wait, number) for number in range(10_000)]
-        measured = len(executor._dispatcher._store.record(wait).measured)
+        record = executor._dispatcher._store.record(wait)
+        measured = sum(not isinstance(future, SwiftTask) for future in futures)
+        assert len(record.swift) < 1000
         gate.set()
         assert list(range(10_000)) == [await future for future in futures]
         return measured
 
     with AdaptiveExecutor(max_processes=1) as made:
-        assert ENOUGH == asyncio.run(main(made))
+        assert ENOUGH < asyncio.run(main(made)) < 3 * ENOUGH
+
+
+def test_calls_that_never_end_hide_no_others(
+    executor: AdaptiveExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a function some of whose calls wait for ever, the others are measured now and then: a hog is found."""
+
+    async def main() -> None:
+        gate = asyncio.Event()
+
+        async def serves(seconds: float) -> None:
+            if seconds:
+                time.sleep(seconds)
+            else:
+                await gate.wait()
+
+        waiting = [executor.submit(serves, 0.0) for _ in range(2 * ENOUGH)]
+        for _ in range(2 * ENOUGH * ONE_IN):
+            await executor.submit(serves, 1e-6)
+        for _ in range(2 * ENOUGH * ONE_IN):
+            await executor.submit(serves, 2 * HELD)
+            if caplog.records:
+                break
+        gate.set()
+        for future in waiting:
+            await future
+
+    with caplog.at_level(logging.WARNING, "adaptive_exec"):
+        asyncio.run(main())
+    assert "held its event loop" in caplog.records[0].message

@@ -43,6 +43,8 @@ HOG_SECONDS: Final = 0.1
 STUCK_SECONDS: Final = 1.0
 MOVED_FROM: Final = 2
 ENOUGH: Final = 64
+ONE_IN: Final = 4
+"""Times `ENOUGH`: the part of calls that is measured while enough others are."""
 _MOST: Final = 4
 _LONGEST_PAUSE: Final = 60.0
 _log = logging.getLogger("adaptive_exec")
@@ -76,22 +78,29 @@ class Hogs:
         why = f"its steps hold a loop for up to {seconds(record.held_ns / 1e9)}, so it runs on one of its own"
         return Decision("loop", why, decision.profile)
 
-    def has_enough(self, record: FunctionRecord) -> bool:
-        """Whether so many measured calls of a function are under way that one more would tell nothing new."""
-        return len(record.measured) >= ENOUGH and not _leave_out_ended(record)
-
     def spares(self, record: FunctionRecord) -> bool:
-        """The same; then as many of the next calls need not be measured either."""
-        enough = self.has_enough(record)
-        if enough:
-            record.estimator.rests(ENOUGH)
-        return enough
+        """Whether the next call need not be measured, nor as many after it: enough others are, and have not ended.
+
+        Every so often it is all the same: those may be others, which never end.
+        """
+        if len(record.measured) < ENOUGH or _leave_out_ended(record):
+            return False
+        record.spared = (record.spared + 1) % ONE_IN
+        if not record.spared:
+            return False
+        record.count_swift()
+        record.estimator.rests(ENOUGH)
+        return True
 
     def watch(self, task: Task, record: FunctionRecord) -> None:
         """See that a measured coroutine which never gives its loop back is named, though it never ends."""
-        if self.has_enough(record):
-            return
-        record.measured.append(weakref.ref(task))  # a call that has ended is not kept for a last look
+        measured = record.measured
+        if len(measured) >= ENOUGH and not _leave_out_ended(record):
+            try:
+                measured.popleft()  # it has been looked at for longest
+            except IndexError:  # another thread was at it
+                pass
+        measured.append(weakref.ref(task))  # a call that has ended is not kept for a last look
         self._look_by(record, STUCK_SECONDS)
 
     def _look_by(self, record: FunctionRecord, pause: float) -> None:

@@ -102,6 +102,7 @@ class FunctionRecord:
         "scout_limit",
         "scouts",
         "shapes",
+        "spared",
         "stay",
         "steady",
         "suited",
@@ -145,6 +146,7 @@ class FunctionRecord:
         )  # that its code knows by no other way than their being global
         self.measured: deque[weakref.ref[Task]] = deque()  # coroutines that are, and run
         self.look: Any = None  # the next one at those
+        self.spared = 0  # how often, of late, calls were not measured because of those
         self.failures = 0
         self.recalled = False  # its figures are another run's; no call has been seen to be harmless here
         self.kinds: tuple[type, ...] | None = None  # of its first call's arguments
@@ -295,6 +297,11 @@ class FunctionRecord:
         with self.lock:
             self._count_swift()
             return dict(self.counts)
+
+    def count_swift(self) -> None:
+        """Count those that were sent off without more ado."""
+        with self.lock:
+            self._count_swift()
 
     def many(self) -> bool:
         """Whether it has been called so often that it pays to read its code for the sake of brief calls; a hint."""

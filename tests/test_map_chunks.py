@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +19,7 @@ from adaptive_exec.model import Options, Profile
 from adaptive_exec.platform.gil import gil_enabled
 from adaptive_exec.sample import Sample
 from tests import work
+from tests.backends.support import until
 
 NOTED: list[int] = []
 
@@ -394,3 +397,101 @@ def test_many_as_one_are_not_brief(executor: AdaptiveExecutor, backend: Any) -> 
     assert 1.0 == view.submit(half, 2).result(20)
 
     assert {(1_000, "gil" if gil_enabled() else "free"), (1, "brief")} == lanes
+
+
+class Once:
+    """Can be asked for its items once, and says nothing true of how many there are."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.asked = 0
+
+    def __len__(self) -> int:
+        return 10**10
+
+    def __iter__(self) -> Iterator[int]:
+        self.asked += 1
+        return iter(range(self.count))
+
+
+def test_iterables_are_asked_once(executor: AdaptiveExecutor) -> None:
+    """And not for how much they are: what they say may be wrong, and asking may have effects."""
+    known(executor, half)
+    items = Once(200)
+    assert [n / 2 for n in range(200)] == list(executor.map(half, items))
+    assert 1 == items.asked
+    assert [n * n for n in range(200)] == list(executor.map(pow, Once(200), [2] * 200))
+
+
+def test_nothing_is_kept_of_what_was_given_out(executor: AdaptiveExecutor) -> None:
+    """Neither the last result nor, once all were submitted, the items."""
+
+    class Value:
+        """Can be seen to go."""
+
+    def make(_: int) -> Value:
+        return Value()
+
+    results = executor.map(make, range(3))
+    gone = weakref.ref(next(results))
+    until(lambda: gc.collect() is not None and gone() is None)
+
+    known(executor, half)
+    halves = executor.map(half, range(1_000))
+    assert not halves._all
+    assert 1_000 == len(list(halves))
+
+
+def test_an_iterable_asks_for_results_itself(executor: AdaptiveExecutor) -> None:
+    """It gets some, and the others are not lost."""
+    taken: list[float] = []
+
+    class Items(Iterator[int]):
+        """Not a generator, which can't be asked while it is."""
+
+        results: Any = None
+        given = -1
+
+        def __next__(self) -> int:
+            mine = self.given = self.given + 1
+            if mine == 20:
+                taken.append(next(self.results))
+            if mine >= 40:
+                raise StopIteration
+            return mine
+
+    items = Items()
+    items.results = executor.map(half, items, chunksize=4, buffersize=8)
+    taken.extend(items.results)
+    assert [n / 2 for n in range(40)] == sorted(taken)
+
+
+def test_closed_before_an_error_was_given_out(executor: AdaptiveExecutor) -> None:
+    """It is not raised afterwards."""
+    results = executor.map(inverse, [1, 2, 0, 4], chunksize=4)
+    assert 1.0 == next(results)
+    results.close()
+    assert [] == list(results)
+
+
+def test_what_only_this_loop_could_bring_is_not_waited_for(executor: AdaptiveExecutor) -> None:
+    """In whichever order results are wanted: it says what to do instead."""
+
+    async def main(ordered: bool) -> None:
+        results = executor.map(work.async_double, range(3), ordered=ordered)
+        with pytest.raises(RuntimeError, match="await it"):
+            next(results)
+
+    for ordered in (True, False):
+        asyncio.run(main(ordered))
+
+
+def test_on_the_only_thread_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that maps gives its place to the calls it waits for."""
+    monkeypatch.setattr("adaptive_exec.mapping.LONGEST_PROBE_SECONDS", 60.0)
+    with AdaptiveExecutor(max_threads=1, max_processes=1) as executor:
+
+        def maps() -> list[float]:
+            return list(executor.map(half, range(AT_LEAST)))
+
+        assert [n / 2 for n in range(AT_LEAST)] == executor.submit(maps).result(30)

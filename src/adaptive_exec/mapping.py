@@ -21,7 +21,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .chunks import END_OF_ITERATION, ChunkOutcome, ChunkRunner
-from .futures import Future, may_block
+from .futures import Future, may_block, standing_aside
 
 if TYPE_CHECKING:
     from .observe.progress import Progress
@@ -116,7 +116,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         self._begun = False
         self._submit = submit
         self._fn = fn
-        self._items: Iterator[tuple[Any, ...]] = zip(*iterables, strict=False)
+        self._items: Iterator[tuple[Any, ...]] = iter(())
         self._chunksize = chunksize or 1
         self._runner = ChunkRunner(fn)
         self._plan: Plan | None = None
@@ -144,6 +144,8 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         try:
             if chunksize is None and self._room is None:
                 self._choose_chunksize(iterables, plan, lasts)
+            else:
+                self._items = zip(*iterables, strict=False)
             self._fill()
         except BaseException:
             self._shown()
@@ -159,11 +161,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         items: Sequence[Any]
         single = len(iterables) == 1
         if single:
-            (only,) = iterables
-            items = values = only if type(only) is range or type(only) is tuple else list(only)
+            items = values = _all_of(iterables[0])
             self._items = zip(items, strict=False)
         else:
-            rows = items = list(self._items)
+            rows = items = _all_of(zip(*iterables, strict=False))
             values = list(chain.from_iterable(rows))
             self._items = iter(rows)
         kinds = {int} if type(values) is range else set(map(type, values))
@@ -184,10 +185,11 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                 self._send_next()
             pending = list(self._under_way)
             while waits and pending and time.monotonic() < until:
-                wait(pending, PROBE_SECONDS)
+                with standing_aside():
+                    wait(pending, PROBE_SECONDS)
                 pending = [each for each in pending if not each.done()]
-                if any(lasts(each, PROBE_SECONDS) for each in pending):
-                    return
+                if any(lasts(each, PROBE_SECONDS) for each in pending) or not any(map(_has_begun, pending)):
+                    break
             if pending or is_known():
                 return
 
@@ -213,7 +215,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         else:
             chunk = self._next_chunk()
             if not chunk:
-                self._exhausted = True
+                self._exhausted, self._all = True, ()
                 return
             future = self._submit(self._runner, (chunk,), len(chunk))
         self._left += 1
@@ -228,15 +230,17 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         begin, self._next = self._next, self._next + self._chunksize
         return self._all[begin : self._next]
 
-    def _taken(self, value: Any) -> None:
-        """Unpack what one submitted call gave."""
+    def _taken(self, value: Any, before: Iterator[T]) -> None:
+        """Unpack what one submitted call gave, once what was ready `before` has been given out."""
         items = 1
         if isinstance(value, ChunkOutcome):
             items = len(value.values)
-            self._ready = iter(value.values)
+            ready: Iterator[T] = iter(value.values)
             self._error = value.error
         else:
-            self._ready = iter((value,))
+            ready = _one(value)
+        # An iterable may have asked for results itself as it was asked for items.
+        self._ready = ready if self._ready is before else chain(self._ready, ready)
         if self._progress is not None:
             self._progress.update(items)
 
@@ -250,7 +254,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         if self._error is not None:
             error, self._error = self._error, None
             self.close()
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback would lead back here
         try:
             self._fill()
         except BaseException:
@@ -263,26 +270,38 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
 
     def _fetch(self) -> bool:
         """Wait for the next call to end, and have what it gave ready; False at the end."""
+        before = self._ready
         if not self._due():
             return False
+        future: Future[Any] | None = None
         try:
             if self._ordered:
                 future = self._under_way[0]
                 value = future.result(self._remaining())
                 self._under_way.popleft()
             else:
-                future = self._completions.next().result(self._remaining())
+                future = self._next_ended().result(self._remaining())
                 self._under_way.remove(future)
                 value = future.result(0)
             self._left -= 1
-            self._taken(value)
+            self._taken(value, before)
         except StopIteration as error:
             self.close()
             raise RuntimeError(END_OF_ITERATION) from error
         except BaseException:
             self.close()
             raise
+        finally:
+            future = None  # an error's traceback would lead back here
         return True
+
+    def _next_ended(self) -> Future[Future[Any]]:
+        """A future of the next future to end; it can't be waited for where it would have to come from."""
+        found = self._completions.next()
+        loop = asyncio._get_running_loop()
+        if loop is not None and not found.done() and any(each.only_on is loop for each in self._under_way):
+            found.only_on = loop
+        return found
 
     def _batches(self) -> Iterator[Iterator[T]]:
         """What one call gave, and another, each to be gone through before the next is asked for."""
@@ -311,6 +330,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         while True:
             for value in self._ready:
                 return value
+            before = self._ready
             if not self._due():
                 raise StopAsyncIteration
             try:
@@ -323,7 +343,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
                     self._under_way.remove(future)
                     value = future.result(0)
                 self._left -= 1
-                self._taken(value)
+                self._taken(value, before)
             except (StopIteration, StopAsyncIteration) as error:
                 self.close()
                 raise RuntimeError(END_OF_ITERATION) from error
@@ -340,7 +360,7 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
 
     def close(self) -> None:
         """Give up the rest: what has not begun is cancelled."""
-        self._exhausted = True
+        self._exhausted, self._all, self._error = True, (), None
         deque(self._ready, maxlen=0)  # somebody may be going through it
         self._left = 0
         self._shown()
@@ -359,6 +379,25 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         if getattr(self, "_begun", False) and self._under_way:
             under_way = self._under_way
             self._later(lambda: _cancel(under_way))
+
+
+def _one(value: T) -> Iterator[T]:
+    """An iterator of one value, which it does not keep once that is given out."""
+    values = [value]
+    del value
+    yield values.pop()
+
+
+def _has_begun(future: Future[Any]) -> bool:
+    """Whether a call has been let run: if none has, there is much else to do."""
+    return future.running()
+
+
+def _all_of(items: Iterable[Any]) -> Sequence[Any]:
+    """What an iterable gives, which is asked for that once, and not for how much it is."""
+    if type(items) is range or type(items) is tuple:
+        return items  # they stay what they are
+    return list(items) if type(items) is list else list(islice(items, None))
 
 
 def _has_nan(values: Iterable[Any]) -> bool:

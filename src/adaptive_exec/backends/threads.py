@@ -395,7 +395,9 @@ class ThreadBackend(Backend):
                 self._go_through(task)
             else:
                 self._run(task)
-            task = self._after(thread) or self._rest(thread)
+            task = self._after(thread)
+            if task is None:  # else it would keep the last one while it rests
+                task = self._rest(thread)
 
     def _leave(self, task: Task) -> None:
         """Count a task out before it is handed back: then others may change it, and its user see the figures."""

@@ -275,6 +275,8 @@ class AdaptiveExecutor(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls and give back threads and processes when the last one has ended.
 
+        A signal's handler may ask for it with `wait=False` alone, whatever it has interrupted.
+
         Args:
             wait: Return only then. Calls that can only end on the event loop, or in the call, that is
                 waiting are not waited for.

@@ -18,6 +18,8 @@ Races:
     - a submission while the loop drains its inbox: `_scheduled` goes to False before the inbox is read,
       so whoever appends later schedules another drain, without a lock; one too many is harmless:
       `tests/backends/test_loop.py::test_submission_while_the_inbox_is_drained`
+    - the loop is ended after a task was put and before it is woken for that: others have woken it, and the task has
+      ended: `tests/test_shutdown.py::test_ended_before_the_loop_is_woken`
     - cancel before the task has begun: `begin` on the loop decides:
       `tests/backends/test_loop.py::test_cancel_before_the_loop_has_begun`
 """
@@ -72,7 +74,7 @@ class LoopTask(SwiftTask):
             self.among.discard(self)
             self.let_go()
             if backend.closed:
-                backend.one_less(self)
+                backend.one_less()
         else:
             backend.hand_back(self, self.among, Outcome(value))
 
@@ -92,7 +94,7 @@ class LoopBackend(Backend):
 
     Attributes:
         closed: Nothing more will come.
-        told: Called when a swift call has ended once `closed` is set.
+        told: Called when a call has ended, and is not counted any more, once `closed` is set.
     """
 
     name: ClassVar[BackendName] = "loop"
@@ -154,12 +156,15 @@ class LoopBackend(Backend):
             self._scheduled = True
             try:
                 loop.call_soon_threadsafe(self._drain)
-            except BaseException:  # a signal's handler, perhaps; who comes next is not to count on it
-                self._scheduled = False
+            except BaseException as error:  # of a signal's handler, perhaps
+                self._scheduled = False  # who comes next is not to count on it
+                # Or what was in the inbox had been begun already, and was the last: nothing is left to wake it for.
+                if isinstance(error, RuntimeError) and loop.is_closed() and not self._inbox:
+                    return
                 raise
 
     def close(self, told: Callable[[], object]) -> None:
-        """Nothing more will come; from now on somebody is told as swift calls end."""
+        """Nothing more will come; from now on somebody is told as calls end."""
         self.told = told
         self.closed = True
         loop = self._loop
@@ -324,11 +329,11 @@ class LoopBackend(Backend):
             task.hand_back(outcome)
         finally:
             among.discard(task)
-            self.one_less(task)
+            self.one_less()
 
-    def one_less(self, task: Task) -> None:
+    def one_less(self) -> None:
         """A task has been handed back and counted out: see whether it was the last."""
-        if self.closed and task.swift:
+        if self.closed:  # when others who count it heard of its end, it was still counted here
             self.told()
         if self._refuses:
             self._stop_if_over()

@@ -162,10 +162,13 @@ class ThreadBackend(Backend):
         return True
 
     def close(self, told: Callable[[], object]) -> None:
-        """No more brief calls will come; from now on somebody is told as seats are left."""
+        """No more brief calls will come; from now on somebody is told as seats are left. No lock is taken."""
         self.brief.told = told
         self.brief.closed = True
-        if self._brief_queue:  # who put the last one may have been interrupted before a seat was taken
+
+    def seat_the_last(self) -> None:
+        """Once it is closed: who put the last brief call may have been interrupted before a seat was taken."""
+        if self._brief_queue:
             self._seat_more()
 
     def _seat_more(self) -> None:

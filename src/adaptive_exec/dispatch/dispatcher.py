@@ -19,6 +19,8 @@ Races:
     - those of calls that are held: `scouting.py`
     - cancel against the end of a call: the future's own state settles it, and who loses does nothing:
       `tests/test_futures.py`
+    - a signal's handler shuts down without waiting, at any step of `accept` or of another shutdown: it takes no lock:
+      `tests/test_shutdown.py::test_by_a_signal_inside_submit`
 """
 
 from __future__ import annotations
@@ -29,13 +31,14 @@ import functools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
 from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
-from ..futures import Future
+from ..futures import Future, may_block, standing_aside
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
 from ..routing.policy import asked_for, decide, decide_steadily
@@ -74,7 +77,10 @@ class Dispatcher:
         profiles: ProfileFile | None = None,
         max_pending: int | None = None,
     ) -> None:
-        """`on_start` and `on_end` are told when there first is, and when there is no more, something to end."""
+        """`on_start` and `on_end` are told when there first is, and when there is no more, something to end.
+
+        More than once, perhaps.
+        """
         self._on_start = on_start
         self._on_end = on_end
         self._router = Router(machine, threads, processes, loop)
@@ -129,9 +135,7 @@ class Dispatcher:
         if living.closed:  # without a lock, which in a forked copy nobody may ever let go
             living.refuse()
         if not self._started:
-            if self._supervisor.start():
-                self._on_start(self)
-            self._started = True
+            self._start()
         known = self._known.get(id(subject))  # as `Store.record` does, for most calls
         record = (
             known[1] if known is not None and known[0] is subject.__code__ else self._store.record(subject)
@@ -167,6 +171,14 @@ class Dispatcher:
         else:
             self._turns.enter(task, functools.partial(self._set_off, task, record, twin))
         return task.future
+
+    def _start(self) -> None:
+        """The first call comes: from now on there is something to end."""
+        self._on_start(self)
+        self._supervisor.start()
+        self._started = True
+        if self._living.over:  # it has been ended meanwhile, and that came first
+            self._on_end(self)
 
     def _set_off(
         self,
@@ -228,12 +240,19 @@ class Dispatcher:
         """
         if self._living.forgotten:
             return
+        if not (wait or cancel_futures) and self._supervisor.runs:
+            # This may be a signal's handler, and any lock held by what it has interrupted: the rest is done elsewhere.
+            self._refuse()
+            self._supervisor.soon(self._wind_up)
+            return
         live = self._close()
         if cancel_futures:
             for task in live:
                 task.future.cancel_pending()
         if wait:
-            with self._living.waiter(threading.get_ident() if caller is None else caller):
+            # What is queued may need this thread's place.
+            aside = standing_aside() if may_block() else nullcontext()
+            with aside, self._living.waiter(threading.get_ident() if caller is None else caller):
                 while not self._living.wait_for_rest():
                     self._end_stranded(at_exit)
         self._end_if_over(wait=wait)
@@ -248,14 +267,25 @@ class Dispatcher:
             backend.abort()
         self._end_if_over(wait=False)
 
-    def _close(self) -> list[Task]:
-        """Let no more calls come in; those that are under way."""
+    def _refuse(self) -> None:
+        """Let no more calls come in; no lock is taken."""
         self._threads.close(self._swift_ended)
         self._loops.close(self._swift_ended)
+        self._living.closed = True
+
+    def _close(self) -> list[Task]:
+        """The same, for those too who wait to come in; the calls that are under way."""
+        self._refuse()
+        self._threads.seat_the_last()
         live = self._living.close()
         if self._admission is not None:
             self._admission.close()
         return live
+
+    def _wind_up(self) -> None:
+        """Nobody waits for the end: it comes by itself."""
+        self._close()
+        self._end_if_over(wait=False)
 
     def forget(self) -> None:
         """In a forked copy of this process nothing of this runs, and somebody else may have held the locks."""

@@ -12,6 +12,8 @@ State table:
 Races:
     - a call enters while `close` is at it: both take the lock, so it is refused or waited for:
       `tests/dispatch/test_living.py::test_a_call_that_enters_meets_the_end`
+    - `closed` is set without the lock, in a signal's handler: whoever enters just then is counted before anybody who
+      asks for the end has the lock: `tests/test_shutdown.py::test_by_a_signal_inside_submit`
     - the last calls leave at once: one of them claims the end:
       `tests/dispatch/test_living.py::test_the_end_is_claimed_once`
 """
@@ -68,6 +70,11 @@ class Living:
 
     def __bool__(self) -> bool:
         return bool(self._tasks or self._others())
+
+    @property
+    def over(self) -> bool:
+        """Whether somebody has claimed the end."""
+        return self._ended
 
     def refuse(self) -> NoReturn:
         """Raise what says why no more calls enter."""

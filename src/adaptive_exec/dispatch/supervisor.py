@@ -73,6 +73,11 @@ class Supervisor:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether messages are read."""
+        return self._thread is not None
+
     def start(self) -> bool:
         """Make the thread, if it isn't there: messages that come before wait for it.
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from adaptive_exec.backends.base import Outcome, Task
-from adaptive_exec.backends.brief import BriefTask
+from adaptive_exec.backends.brief import BriefTask, Hand
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.model import Options
 from adaptive_exec.profiling.glances import Glances
@@ -311,22 +311,21 @@ def test_one_that_is_helped_is_under_way(scene: Scene) -> None:
 def test_a_call_that_comes_back_is_under_way_throughout(scene: Scene) -> None:
     """From those helped to the queue: it is in one of them whenever it is looked for."""
     brief = scene.backend.brief
-    task: Task
     seen: list[bool] = []
 
-    class Helped(set[Task]):
+    class Hands(set[Hand]):
         def copy(self) -> Any:
             found = set(self)
-            if len(seen) == 0 and task in self:
+            if len(seen) == 0 and hand in self:
                 seen.append(True)  # between the first look and the next it goes back
                 scene.queue.appendleft(task)
-                self.discard(task)
+                self.discard(hand)
             return found
 
-    future = scene.put(here)
-    task = future
+    task = scene.put(here)
+    hand = Hand(task)
     scene.queue.clear()
-    brief._helped = Helped([task])
+    brief._hands = Hands([hand])
 
     assert task in brief.under_way()
     assert [True] == seen

@@ -26,6 +26,8 @@ Races:
       `tests/backends/test_brief.py::test_a_brief_call_comes_as_the_last_one_ends`
     - a seat's thread and who waits want the same call: who takes it off the queue has it:
       `tests/backends/test_brief_help.py::test_a_thread_comes_before_who_would_help`
+    - two wait for a call that either may run: each has a hand of its own, and counts out only that:
+      `tests/test_shutdown.py::test_two_wait_for_a_call_that_either_may_run`
     - a signal's handler raises at any step of who helps: what it has in hand is given back, or a thread has it:
       `tests/backends/test_brief_help.py::test_interrupted_at_any_step`
 """
@@ -127,6 +129,15 @@ class BriefTask(SwiftTask):
         return None
 
 
+class Hand:
+    """What somebody who helps has in hand, or is about to take, as somebody else may be, too."""
+
+    __slots__ = ("task",)
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+
 class Seat:
     """What a thread that goes through brief calls takes up in its lane, whichever call it is at."""
 
@@ -169,7 +180,7 @@ class BriefCalls:
         self.told: Callable[[], object] = int
         self.closed = False
         self._more = more
-        self._helped: set[Task] = set()
+        self._hands: set[Hand] = set()
         self._several = cores > 1
         self._patience = Patience(enabled=self._several)
         self.attend = wait_a_moment if self._several else None
@@ -177,12 +188,12 @@ class BriefCalls:
     def under_way(self) -> list[Task]:
         """The calls that wait or run; what a seat had before may stand for what it is about to take."""
         # In this order: a call goes from the queue to a seat or to who helps, and may come back from there.
-        helped = self._helped.copy()
-        found = [*all_of(self.queue, self), *self._helped.copy()]
+        helped = [hand.task for hand in self._hands.copy()]
+        found = all_of(self.queue, self)
+        helped += [hand.task for hand in self._hands.copy()]
         found += [seat.task for seat in self.seats.copy()]
-        found += [task for task in helped if task not in found]
-        # Who helped may have been interrupted as it counted out what had ended.
-        return [task for task in found if task not in self._helped or not task.future.done()]
+        # Who helped may have been interrupted as it put down what had ended.
+        return found + [task for task in helped if task not in found and not task.future.done()]
 
     def take_back(self, task: Task) -> bool:
         """Take a call off the queue; False if somebody has it."""
@@ -219,16 +230,15 @@ class BriefCalls:
         """
         task: Any = future
         queue: deque[Any] = self.queue
-        helped = self._helped
         try:
             # To find it among many may take longer than to wait for it.
             if queue[0] is not task or not _is_alike_on_any_thread(task):
                 return self._poll(future)
         except IndexError:
             return self._poll(future)
-        outcome = None
+        outcome, hand = None, Hand(task)
         try:
-            helped.add(task)
+            self._hands.add(hand)
             try:
                 queue.remove(task)
             except ValueError:  # a thread has it
@@ -242,7 +252,7 @@ class BriefCalls:
             self._give_back(task)
             raise
         finally:
-            helped.discard(task)
+            self._hands.discard(hand)
             if self.closed:
                 self.told()
         if outcome is not None:

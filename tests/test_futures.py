@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError, as_completed, wait
 from concurrent.futures import Future as StandardFuture
 from typing import Any
@@ -206,3 +207,24 @@ def test_the_only_loop_is_not_blocked() -> None:
             future.exception()
 
     asyncio.run(wait_here())
+
+
+def test_its_text_is_the_standard_ones() -> None:
+    """In every state; asking for it makes nothing that would have to be told of the end."""
+    changes: tuple[Callable[[StandardFuture[Any]], object], ...] = (
+        lambda future: None,
+        lambda future: future.set_running_or_notify_cancel(),
+        lambda future: future.cancel(),
+        lambda future: future.set_result([1]),
+        lambda future: future.set_exception(ValueError("no")),
+    )
+    for change in changes:
+        ours: Future[Any] = Future()
+        theirs: StandardFuture[Any] = StandardFuture()
+        if change(ours) is not change(theirs):
+            raise AssertionError
+        ours._audience = None
+        assert repr(theirs).split(" at ")[0] == repr(ours).split(" at ")[0]
+        assert repr(theirs).split(" state=")[1] == repr(ours).split(" state=")[1]
+        assert ours._audience is None
+        ours.forgo()

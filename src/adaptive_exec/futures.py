@@ -160,7 +160,17 @@ class Future(StandardFuture[T], Generic[T]):
         self._result = self._exception = self._audience = self.decision = self.helper = None
 
     def __repr__(self) -> str:
-        return super().__repr__().replace(type(self).__name__, "Future", 1)
+        # Not the standard one's, which makes a condition; and `deque.remove` asks for it if it finds nothing.
+        state, how = self._state, ""
+        if state == FINISHED:
+            error = self._exception
+            how = (
+                f" returned {type(self._result).__name__}"
+                if error is None
+                else f" raised {type(error).__name__}"
+            )
+        name = "cancelled" if state in _CANCELLED else state.lower()
+        return f"<Future at {id(self):#x} state={name}{how}>"
 
     def _get_audience(self) -> _Audience:
         """Who is to be told of the end. Caller holds the lock."""

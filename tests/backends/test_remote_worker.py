@@ -444,6 +444,30 @@ def test_shutdown_after_a_cancelled_large_call(
     assert (0, "") == (worker.handle.exitcode, capfd.readouterr().err)
 
 
+def test_buried_while_a_second_writer_looks(bench: Bench) -> None:
+    """It has come too late to write anything, and in time to keep the way there from being closed: so it does that."""
+    worker = bench.worker
+    writing = worker._writing
+
+    class Writing:
+        """Somebody else writes just before this one can, and the worker is buried just after."""
+
+        def __enter__(self) -> None:
+            worker._stopping = False
+            writing.acquire()
+            setattr(worker, "_writing", writing)  # noqa: B010
+            worker.close()
+            assert not worker.channel._closed
+
+        def __exit__(self, *exc: object) -> None:
+            writing.release()
+
+    setattr(worker, "_writing", Writing())  # noqa: B010
+    worker.stop()
+
+    assert worker.channel._closed
+
+
 def test_written_to_a_buried_worker(make: Make, gate: Gate, tmp_path: Path) -> None:
     """A thread that is late with writing a call writes into nobody's descriptor, not the next worker's either."""
     handed, pool = Handed(), make(1)

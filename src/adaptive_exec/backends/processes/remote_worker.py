@@ -15,6 +15,8 @@ Races:
       first, who looks again before it lets go: `tests/backends/test_remote_worker.py::test_two_writers`
     - the channel is full: `_full` says that a thread is at it, which writes the outbox after that:
       `tests/backends/test_remote_worker.py::test_full_channel`
+    - it is buried while somebody has `_writing` and finds that others have written already: who has it closes:
+      `tests/backends/test_remote_worker.py::test_buried_while_a_second_writer_looks`
 """
 
 from __future__ import annotations
@@ -192,7 +194,7 @@ class RemoteWorker:
         while self.outbox or self._stopping:
             with self._writing:
                 if self._full or not (self.outbox or self._stopping):
-                    return
+                    break
                 try:
                     rest = self.channel.send(self._batch())
                 except OSError:
@@ -202,8 +204,6 @@ class RemoteWorker:
                 if rest is not None:
                     self._full = True
             if rest is None:
-                if self._gone:  # after the lock was let go: who buried it may have found it taken
-                    self.close()
                 continue
             try:
                 threading.Thread(
@@ -212,6 +212,8 @@ class RemoteWorker:
             except RuntimeError:  # the interpreter is on its way out and starts none any more
                 self._write_rest(rest)
             return
+        if self._gone:  # after the lock was let go: who buried it may have found it taken
+            self.close()
 
     def _write_rest(self, rest: memoryview) -> None:
         """Send what the channel did not take at once, and then what came meanwhile."""

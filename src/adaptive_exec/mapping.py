@@ -4,6 +4,7 @@ Guarantees:
     - Of an iterator no more is taken than `buffersize` items beyond what has been given out.
     - Results are given out once each; after the first error, or when an iterator that was begun is closed or
       dropped, what has not begun is cancelled.
+    - A result that has been given out is not held any more: `tests/test_standard_behaviour.py::test_map_lets_go`
 Assumes: one consumer at a time, as with any iterator.
 Races: an item ends while the consumer begins to wait for the next: `_Completions` decides under its lock:
     `tests/test_mapping.py::test_completion_against_wait`
@@ -17,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import wait
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .chunks import END_OF_ITERATION, ChunkOutcome, ChunkRunner
@@ -235,10 +236,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
         items = 1
         if isinstance(value, ChunkOutcome):
             items = len(value.values)
-            ready: Iterator[T] = iter(value.values)
+            ready = _given_up(value.values)
             self._error = value.error
         else:
-            ready = _one(value)
+            ready = _given_up([value])
         # An iterable may have asked for results itself as it was asked for items.
         self._ready = ready if self._ready is before else chain(self._ready, ready)
         if self._progress is not None:
@@ -381,11 +382,10 @@ class MapResults(Iterator[T], AsyncIterator[T], Generic[T]):
             self._later(lambda: _cancel(under_way))
 
 
-def _one(value: T) -> Iterator[T]:
-    """An iterator of one value, which it does not keep once that is given out."""
-    values = [value]
-    del value
-    yield values.pop()
+def _given_up(values: list[T]) -> Iterator[T]:
+    """The values one after the other, each held no longer once it is out: it may be large."""
+    values.reverse()
+    return map(list.pop, repeat(values, len(values)))
 
 
 def _has_begun(future: Future[Any]) -> bool:

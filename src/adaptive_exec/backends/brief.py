@@ -98,7 +98,10 @@ class BriefTask(SwiftTask):
             self.helper = None
             glances = self.glances
             if glances.left <= 0:
-                return _outcome(self)
+                try:
+                    return _outcome(self)
+                finally:
+                    self = None  # type: ignore[assignment]  # noqa: PLW0642  as `without_this_frame` says
             began = _now()
             try:
                 if self.kwargs:
@@ -106,6 +109,7 @@ class BriefTask(SwiftTask):
                 else:
                     value = self.context.run(self.fn, *self.args)
             except BaseException as error:
+                self = None  # type: ignore[assignment]  # noqa: PLW0642  as it says
                 return Outcome(error=without_this_frame(error))
             now = _now()
             limits = glances.limits
@@ -218,6 +222,9 @@ class BriefCalls:
                 self._hand_back(task, outcome)
             task.thread = None
             self.finished += 1
+            if outcome is not None:
+                seat.task = _NOTHING_YET
+                del task, outcome  # as `without_this_frame` says
 
     def help(self, future: Future[Any]) -> bool:
         """Run a call on the thread that waits for it, if that is the next; else poll for a moment for its end.
@@ -317,7 +324,10 @@ def _run(task: Task) -> Outcome | None:
     if not task.begin():
         return _dropped(task)
     task.future.helper = None
-    return _outcome(task)
+    try:
+        return _outcome(task)
+    finally:
+        del task  # as `without_this_frame` says
 
 
 def _dropped(task: Task) -> Outcome | None:
@@ -336,6 +346,8 @@ def _outcome(task: Task) -> Outcome:
         return run_here(task)
     except BaseException as error:  # a failure of ours must not cost the task its end
         return Outcome(error=error)
+    finally:
+        del task  # as `without_this_frame` says
 
 
 def _raise_if_strange(future: Future[Any], error: BaseException | None) -> None:

@@ -17,7 +17,10 @@ def run_here(task: Task) -> Outcome:
     """Run a task's call in this thread, measured, in the context of its submitter."""
     glances = task.glances
     if glances is not None and glances.allowed():
-        return _run_at_a_glance(task, glances)
+        try:
+            return _run_at_a_glance(task, glances)
+        finally:
+            del task
     snapshot = task.snapshot
     if snapshot is not None:
         snapshot.before()
@@ -31,6 +34,7 @@ def run_here(task: Task) -> Outcome:
     except BaseException as error:
         sample = meter.stop(failed=True)
         task.meter = None
+        del task
         return Outcome(error=without_this_frame(error), sample=sample)
     sample = meter.stop(failed=False)
     task.meter = None
@@ -45,12 +49,18 @@ def _run_at_a_glance(task: Task, glances: Glances) -> Outcome:
     try:
         value = task.context.run(task.fn, *task.args, **task.kwargs)
     except BaseException as error:
+        del task
         return Outcome(error=without_this_frame(error))
     glances.take(time.perf_counter_ns() - began)
     return Outcome(value=value)
 
 
 def without_this_frame(error: BaseException) -> BaseException:
-    """The error without the frame that caught it, which leads to the task and by its future back to the error."""
+    """The error without the frame that caught it, which is none of the user's.
+
+    The frame of the user's function leads there all the same, by `f_back`, and from there to those that have called it.
+    If one of them kept the task, that led by its future back to the error, and all of it would be there until the
+    garbage collector comes. So each forgets the task, and the outcome, when it ends.
+    """
     trace = error.__traceback__
     return error.with_traceback(trace.tb_next if trace is not None else None)

@@ -283,6 +283,7 @@ class LoopBackend(Backend):
                 self._begin(task, loop, begun)
             else:
                 begun.discard(task)  # who put it has taken it back
+            del task
         if inbox:  # who came meanwhile has seen that it is scheduled, or will
             self._wake(loop)
 
@@ -299,6 +300,7 @@ class LoopBackend(Backend):
             running = loop.create_task(coroutine, name=task.name, context=context)
         except BaseException as error:
             self.hand_back(task, among, Outcome(error=error))
+            del task  # the error leads here
             return
         task.wire = running
         if isinstance(task, LoopTask):
@@ -359,7 +361,10 @@ def _cancel(task: Task) -> None:
 def _call(task: Task) -> Any:
     """Make the coroutine; a plain function that was sent here by force runs as one step."""
     fn = task.twin if task.twin is not None and task.as_twin else task.fn
-    made = fn(*task.args, **task.kwargs)
+    try:
+        made = fn(*task.args, **task.kwargs)
+    finally:
+        del task  # what it raises leads here
     if type(made) is CoroutineType or isinstance(made, Coroutine):
         return made
     return _finished(made)

@@ -17,7 +17,8 @@ class ScoutCheck:
     """A scout's `CallCheck`, made on the scout's thread, since it may have to pickle megabytes."""
 
     def __init__(self, task: Task, record: FunctionRecord) -> None:
-        self._task = task
+        # Not the task, which leads here: it and its future would be there until the garbage collector comes.
+        self._call = task.fn, task.args, task.kwargs
         self._record = record
         self._check: CallCheck | None = None
 
@@ -30,10 +31,11 @@ class ScoutCheck:
         """Note the call's world; of the modules' state only what is known to matter by now."""
         from ..routing.check import CallCheck
 
-        task, verdict = self._task, self._record.verdict
+        verdict = self._record.verdict
         if verdict is None or verdict.allowed:
             reads = () if verdict is None else verdict.reads
-            self._check = CallCheck(task.fn, task.args, dict(task.kwargs), reads)
+            fn, args, kwargs = self._call
+            self._check = CallCheck(fn, args, dict(kwargs), reads)
             self._check.before()
 
     def after(self, value: Any, sample: Any) -> Any:

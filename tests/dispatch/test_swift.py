@@ -227,3 +227,19 @@ def test_many_submit_while_it_is_closed() -> None:
         for thread in threads:
             thread.join(20)
         assert all(future.result(0) == 2 * n for mine in futures for n, future in mine)
+
+
+def doubled(number: int) -> int:
+    return twice(number)
+
+
+def raised(number: int, by: int = 1) -> int:
+    return number + by
+
+
+@pytest.mark.parametrize(("fn", "anyone"), [(twice, True), (doubled, False), (raised, True)])
+def test_by_whom_calls_may_be_run(fn: Callable[[int], int], anyone: bool) -> None:
+    """By who waits only if nothing that could be put in the place of something else is called, which one may patch."""
+    with AdaptiveExecutor(max_processes=1) as executor:
+        executor._dispatcher._router.ask_who_may_run(executor._dispatcher._store.record(fn), fn)
+        assert executor._dispatcher._store.record(fn).by_anyone is anyone

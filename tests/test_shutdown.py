@@ -826,8 +826,11 @@ def submit(name):
         try:
             adaptive_exec.get_executor().options(backend=backend).submit(slow, name)
         except RuntimeError as error:
-            assert "after" in str(error), error
+            starts_no_threads = "can't create new thread" in str(error)  # Python 3.12, by then
+            assert "after" in str(error) or starts_no_threads, error
             say("refused", name)
+            if starts_no_threads:
+                say("starts no threads")
         else:
             say("accepted", name)
 atexit.register(submit, "before")
@@ -848,7 +851,7 @@ def test_handlers_of_atexit_submit(use: str) -> None:
     assert (0, "") == (done.returncode, done.stderr)
     said = done.stdout.splitlines()
     assert said.count("accepted main") == (2 if use == "used" else 0)
-    assert use != "loaded" or "accepted after" in said
+    assert use != "loaded" or "accepted after" in said or "starts no threads" in said
     for name in ("main", "after", "before"):
         assert said.count(f"done {name}") == said.count(f"accepted {name}"), said
         assert name == "main" or said.count(f"refused {name}") + said.count(f"accepted {name}") == 2

@@ -54,7 +54,7 @@ def test_each_is_counted() -> None:
         assert all(future.decision is not None for future in futures)
         (function,) = executor.stats().functions
         assert {"thread": before + CALLS} == dict(function.calls)
-        assert 0 == executor.stats().pending
+        until(lambda: not executor.stats().pending)  # who ended the last one may not have counted it out
 
 
 def test_nothing_is_kept_alive() -> None:

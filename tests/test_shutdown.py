@@ -431,8 +431,8 @@ SCENES = [unknown, unknown_with_room, brief, coroutine, process, first_process]
     ("instructions", "stride", "with_processes"),
     [
         pytest.param(False, 7, 41, id="some-lines"),
-        pytest.param(False, 1, 2, id="lines", marks=[pytest.mark.full, pytest.mark.timeout(200)]),
-        pytest.param(True, 1, 17, id="instructions", marks=[pytest.mark.full, pytest.mark.timeout(200)]),
+        pytest.param(False, 1, 9, id="lines", marks=[pytest.mark.full, pytest.mark.timeout(200)]),
+        pytest.param(True, 1, 17, id="instructions", marks=[pytest.mark.stress, pytest.mark.timeout(200)]),
     ],
 )
 @pytest.mark.parametrize("scene", SCENES)

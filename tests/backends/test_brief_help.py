@@ -58,6 +58,16 @@ class Scene:
         self.backend.submit(self.handed.task(self.gate.wait, 20))
         until(lambda: self.backend.load().running)
 
+    def hold(self, gate: threading.Event, begun: threading.Event) -> None:
+        """Have the only thread wait."""
+
+        def wait() -> None:
+            begun.set()
+            gate.wait(20)
+
+        self.backend.submit(self.handed.task(wait))
+        assert begun.wait(20)
+
     def put(self, fn: Callable[..., Any], *args: Any, measured: bool = False, **kwargs: Any) -> BriefTask:
         """Queue a call."""
         glances = Glances() if measured else self.glances
@@ -171,17 +181,15 @@ def test_the_stack_is_full(scene: Scene) -> None:
 
     room = sys.getrecursionlimit()
     scene.gate.set()
-    scene.handed.wait(1)
     for levels in range(room - 120, room):
-        scene.gate.clear()
-        scene.backend.submit(scene.handed.task(scene.gate.wait, 20))
-        until(lambda: scene.backend.load().running)
+        gate, begun = threading.Event(), threading.Event()
+        scene.hold(gate, begun)
         future = scene.put(number, "7")
         try:
             outcomes.append(down(levels, future))
         except RecursionError as error:
             outcomes.append(type(error))
-        scene.gate.set()
+        gate.set()
         assert 7 == future.result(20)
     assert {7, RecursionError} == set(outcomes)
 
@@ -345,10 +353,10 @@ def test_an_error_of_the_hand_back_is_not_lost(scene: Scene) -> None:
 @pytest.mark.parametrize("instructions", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_interrupted_at_any_step(scene: Scene, instructions: bool) -> None:
     """Whatever line or instruction of it is reached when a signal comes: the call is run, and its future ends."""
+    scene.gate.set()
     for step in range(1, 2000):
-        scene.gate.clear()
-        scene.backend.submit(scene.handed.task(scene.gate.wait, 20))
-        until(lambda: scene.backend.load().running)
+        gate, begun = threading.Event(), threading.Event()
+        scene.hold(gate, begun)
         future = scene.put(number, "7")
         steps = [0]
 
@@ -372,7 +380,7 @@ def test_interrupted_at_any_step(scene: Scene, instructions: bool) -> None:
             sys.settrace(None)
         lock: Any = future._lock
         assert not lock._is_owned()
-        scene.gate.set()
+        gate.set()
         assert 7 == future.result(20)
         until(lambda: not scene.backend.brief.under_way())
         if not interrupted:

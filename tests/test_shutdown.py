@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -26,7 +25,7 @@ from adaptive_exec.model import Options
 from adaptive_exec.profiling.glances import Glances
 from adaptive_exec.routing.store import FunctionRecord
 from tests import work
-from tests.backends.support import until
+from tests.backends.support import LookedAt, until
 from tests.dispatch.test_swift import become_known, next_swift, twice
 
 LONG = 20.0
@@ -589,23 +588,10 @@ def test_while_many_submit(scene: Callable[[], Scene], wait: bool) -> None:
     until(lambda: is_over(executor))
 
 
-class Queue(deque[Any]):
-    """Something else happens as somebody first looks whether a call is the next."""
-
-    happens: Callable[[], object] | None = None
-
-    def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        happens, self.happens = self.happens, None
-        if happens is not None:
-            happens()
-        return found
-
-
 def test_two_wait_for_a_call_that_either_may_run() -> None:
     """The one that is too late leaves it under way, so that no shutdown goes by without it."""
     brief = BriefCalls(2, int)
-    queue = brief.queue = Queue()
+    queue = brief.queue = LookedAt()
     gate, begun = threading.Event(), threading.Event()
 
     def hold() -> None:

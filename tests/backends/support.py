@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,19 @@ class Handed:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.outcomes) >= count, timeout), len(self.outcomes)
             return [outcome for _, outcome in self.outcomes]
+
+
+class LookedAt(deque[Task]):
+    """A queue in which something else happens as somebody looks which call is the next."""
+
+    happens: Callable[[], object] | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return found
 
 
 class Nobody(Handle):

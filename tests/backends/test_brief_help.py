@@ -7,7 +7,6 @@ import functools
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
@@ -20,22 +19,9 @@ from adaptive_exec.backends.brief import BriefTask, Hand
 from adaptive_exec.backends.threads import ThreadBackend
 from adaptive_exec.model import Options
 from adaptive_exec.profiling.glances import Glances
-from tests.backends.support import Handed, until, wind_up
+from tests.backends.support import Handed, LookedAt, until, wind_up
 
 MARK = contextvars.ContextVar("MARK", default="none")
-
-
-class Queue(deque[Task]):
-    """A queue in which something else happens as somebody looks whether a call is the next."""
-
-    happens: Callable[[], object] | None = None
-
-    def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        happens, self.happens = self.happens, None
-        if happens is not None:
-            happens()
-        return found
 
 
 class Owner:
@@ -51,7 +37,7 @@ class Scene:
     def __init__(self) -> None:
         self.handed = Handed()
         self.backend = ThreadBackend(max_threads=1, cores=2)
-        self.queue = self.backend.brief.queue = self.backend._brief_queue = Queue()
+        self.queue = self.backend.brief.queue = self.backend._brief_queue = LookedAt()
         self.gate = threading.Event()
         self.glances = Glances()
         self.glances.left = 1 << 30

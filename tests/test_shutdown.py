@@ -590,7 +590,7 @@ def test_while_many_submit(scene: Callable[[], Scene], wait: bool) -> None:
 
 def test_two_wait_for_a_call_that_either_may_run() -> None:
     """The one that is too late leaves it under way, so that no shutdown goes by without it."""
-    brief = BriefCalls(2, int)
+    brief = BriefCalls(2, int, int)
     queue = brief.queue = LookedAt()
     gate, begun = threading.Event(), threading.Event()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,18 +15,26 @@ import pytest
 
 from adaptive_exec.backends.base import Task
 from adaptive_exec.backends.threads import NEWCOMER_SECONDS, ThreadBackend
+from adaptive_exec.platform.alarm import Alarm, make_alarm
 from adaptive_exec.platform.gil import gil_enabled
 from tests.backends.support import Handed, until, wind_up
 
 
-@pytest.fixture
-def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadBackend]:
-    """One that has one thread for brief calls, GIL or not."""
+@pytest.fixture(params=[pytest.param(False, id="pipe"), pytest.param(True, id="portable")])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadBackend]:
+    """One that has one thread for brief calls, GIL or not; each kind of alarm."""
     monkeypatch.setattr("adaptive_exec.backends.threads.gil_enabled", lambda: True)
+    monkeypatch.setattr("adaptive_exec.backends.brief.make_alarm", lambda: make_alarm(portable=request.param))
     with ExitStack() as stack:
         made = ThreadBackend(cores=2)
         stack.callback(wind_up, made)
         yield made
+
+
+@pytest.fixture
+def long_doze(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sleeps in a seat doesn't wake by itself."""
+    monkeypatch.setattr("adaptive_exec.backends.brief.DOZE_SECONDS", 600.0)
 
 
 def brief(handed: Handed, fn: Callable[..., Any], *args: Any) -> Task:
@@ -230,6 +240,157 @@ def test_no_thread_can_be_started(backend: ThreadBackend, monkeypatch: pytest.Mo
     gate.set()
 
     assert [True, 2] == [outcome.value for outcome in handed.wait(2)]
+
+
+@pytest.mark.usefixtures("long_doze")
+def test_a_thread_sleeps_in_its_seat(backend: ThreadBackend) -> None:
+    """It has nothing to do, seems to take no time, keeps nothing, and has the next call at once."""
+    handed = Handed()
+    for n in range(3):
+        task = brief(handed, threading.get_ident)
+        backend.submit(task)
+        handed.wait(n + 1)
+        until(lambda: backend.brief.dozing)
+        kept = weakref.ref(task)
+        handed.outcomes[n] = (brief(handed, int), handed.outcomes[n][1])
+        del task
+        until(lambda: gc.collect() >= 0 and kept() is None)
+        (seat,) = backend.brief.seats
+        assert not any(seat.is_slow(when, 1.0) for when in (1.0, 100.0, 200.0))
+        assert (0, 1) == (backend.load().running, backend.load().workers)
+
+    assert 1 == len({outcome.value for outcome in handed.wait(3)})
+
+
+def test_nobody_sleeps_for_ever(backend: ThreadBackend) -> None:
+    """The seat is left, and the thread is idle as any other."""
+    handed = Handed()
+    backend.submit(brief(handed, int))
+    handed.wait(1)
+
+    until(lambda: backend.idle == 1)
+    assert not backend.brief.dozing
+    assert not backend.brief.seats
+
+
+@pytest.mark.usefixtures("long_doze")
+def test_who_sleeps_in_a_seat_makes_room(backend: ThreadBackend) -> None:
+    """With one thread at most, for a call of another lane; and nobody sleeps there while that has to wait."""
+    handed, gate = Handed(), threading.Event()
+    backend.most = 1
+    backend.submit(brief(handed, int))
+    until(lambda: backend.brief.dozing)
+    backend.submit(handed.task(int))
+    handed.wait(2)
+    backend.submit(brief(handed, gate.wait, 20))
+    backend.submit(handed.task(int))
+    gate.set()
+
+    assert [0, 0, True, 0] == [outcome.value for outcome in handed.wait(4)]
+    assert 1 == backend.load().workers
+
+
+@pytest.mark.parametrize("comes", ["brief", "put", "other", "close", "end"])
+@pytest.mark.parametrize("when", ["before it hangs", "when it hangs"])
+@pytest.mark.usefixtures("long_doze")
+def test_something_comes_as_one_falls_asleep(backend: ThreadBackend, comes: str, when: str) -> None:
+    """It has seen that there are no calls, and hangs up its alarm just then."""
+    handed = Handed()
+    happens: list[Callable[[], object]] = [
+        {
+            "brief": lambda: backend.submit(brief(handed, int)),
+            "put": lambda: backend.put(brief(handed, int)),
+            "other": lambda: backend.submit(handed.task(int)),
+            "close": lambda: backend.close(int),
+            "end": lambda: backend.shutdown(wait=False),
+        }[comes]
+    ]
+
+    class Dozing(deque[Alarm]):
+        """Something else happens as the first alarm is hung up."""
+
+        def append(self, alarm: Alarm) -> None:
+            if when == "when it hangs":
+                super().append(alarm)
+            if happens:
+                happens.pop()()
+            if when != "when it hangs":
+                super().append(alarm)
+
+    backend.most = 1
+    backend.brief.dozing = backend._dozing = Dozing()
+    backend.submit(brief(handed, int))
+
+    if comes in ("close", "end"):
+        until(lambda: not backend.brief.seats)
+    else:
+        handed.wait(2)
+
+
+def test_a_call_comes_as_the_time_of_a_seat_runs_out(
+    backend: ThreadBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its alarm has been taken down and not been rung yet, or never is."""
+    handed = Handed()
+    late = brief(handed, lambda: "late")
+
+    class Runs(Alarm):
+        """The time has run out, and somebody comes."""
+
+        def sleep(self, seconds: float) -> bool:
+            if late not in backend.brief.queue and not late.future.done():
+                backend.brief.dozing.pop()
+                backend.brief.queue.append(late)
+            return False
+
+        def ring(self) -> None:
+            raise AssertionError
+
+    monkeypatch.setattr("adaptive_exec.backends.brief.make_alarm", Runs)
+    backend.submit(brief(handed, lambda: "early"))
+
+    assert ["early", "late"] == [outcome.value for outcome in handed.wait(2)]
+
+
+def test_a_ring_of_old_wakes_who_sleeps_next(backend: ThreadBackend) -> None:
+    """It looks, finds nothing, and sleeps on; its alarm hangs there once."""
+    handed = Handed()
+    stale = make_alarm()
+    stale.ring()
+    backend.brief._alarms.append(stale)
+    hung: list[int] = []
+
+    class Dozing(deque[Alarm]):
+        """Notes how many hang there."""
+
+        def append(self, alarm: Alarm) -> None:
+            super().append(alarm)
+            hung.append(len(self))
+
+    backend.brief.dozing = backend._dozing = Dozing()
+    backend.submit(brief(handed, int))
+    until(lambda: backend.idle == 1)
+
+    assert [1, 1] == hung[:2]
+    assert not backend.brief.dozing
+    assert 1 == len(backend.brief._alarms)
+
+
+@pytest.mark.skipif(gil_enabled(), reason="with a GIL one thread is enough")
+@pytest.mark.usefixtures("long_doze")
+def test_without_a_gil_many_wake_all_that_sleep() -> None:
+    """One call wakes one of them, and two that wait for each other both."""
+    handed, backend = Handed(), ThreadBackend(cores=2)
+    for _ in range(20):
+        together = threading.Barrier(2)
+        for _ in range(2):
+            backend.submit(brief(handed, together.wait, 20))
+        until(lambda: len(backend.brief.dozing) == 2)
+    backend.put(brief(handed, int))
+    handed.wait(41)
+    wind_up(backend)
+
+    assert 0 == backend.load().workers
 
 
 @pytest.mark.stress

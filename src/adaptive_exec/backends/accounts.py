@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from .base import Task
 
 __all__ = ["all_of", "take_back"]
 
+T = TypeVar("T")
 _TRIES: Final = 100
 
 
@@ -37,10 +38,10 @@ def all_of(queue: deque[Task], owner: _Closes) -> list[Task]:
     raise AssertionError
 
 
-def take_back(queue: deque[Task], task: Task) -> bool:
-    """Take a call off its queue; False if somebody has it."""
+def take_back(queue: deque[T], one: T) -> bool:
+    """Take a call, or what else waits there, off its queue; False if somebody has it."""
     try:
-        queue.remove(task)
+        queue.remove(one)
     except ValueError:
         return False
     return True

@@ -4,6 +4,10 @@ They are put into one queue, and a thread that has a seat in the lane goes throu
 of what it costs at all, so nothing on its way takes a lock but its own future's: the queue is the only account of
 what waits, and the seats, with those who help, of what is under way.
 
+A thread that finds nothing more sleeps in its seat for a while, as the next call often comes soon: to leave a seat and
+to take it again is more than most of these calls take, and what it did after it had told a loop of an end would keep
+that from going on. (From an idle loop an `await` of a call takes a third of what it took.)
+
 Who waits for a call that is next may run it instead of waiting for the thread, where nobody can tell: the function
 does nothing but compute, and what it is given is plain. To hand it over and back would take twenty times as long.
 
@@ -12,11 +16,19 @@ Guarantees:
     - `under_way` leaves out no call that has been put here and has not ended, once `closed` is set.
     - An exception that did not come from the call, as one that a signal's handler raises, is not taken for the call's:
       who helped gets it, wherever it was just then, and a thread runs the call, again perhaps, which nobody can tell.
+    - No thread sleeps in its seat while a call waits for a thread, in whichever lane, or once `closed` is set.
 Assumes:
     - The methods of `deque` and `set` used here are atomic, and what a thread does before one of them is seen by who
       comes after it at the same object, as with a lock. So it is with a GIL, and with the per-object locks without one.
     - Who puts a call looks afterwards whether a seat is taken, and takes one if none is; who leaves a seat looks
       afterwards whether there are calls.
+    - Who falls asleep in a seat hangs up an alarm first and looks then whether there is anything to do; who has put
+      something looks for alarms afterwards, takes one down and rings it. One that was taken down and not rung, as a
+      signal's handler has raised something there, costs what is left of `DOZE_SECONDS`.
+State table of a seat's thread:
+    working -> dozing   it finds no call; its alarm hangs
+    dozing  -> working  its alarm has been taken down, by who rang it
+    dozing  -> left     its time ran out, it closes, or others wait for a thread
 State table of a call:
     queued -> seated    a seat's thread takes it off the queue
     queued -> helped    who waits for it takes it off the queue
@@ -24,6 +36,10 @@ State table of a call:
 Races:
     - a call is put as the last seat is left: by the two looks assumed above one of the two sees it:
       `tests/backends/test_brief.py::test_a_brief_call_comes_as_the_last_one_ends`
+    - a call is put, another one waits for a thread, or it closes, as one falls asleep in a seat: by the looks assumed
+      above it is awake: `tests/backends/test_brief.py::test_something_comes_as_one_falls_asleep`
+    - a seat's time runs out as its alarm is taken down: whoever takes that down, the other sees it:
+      `tests/backends/test_brief.py::test_a_call_comes_as_the_time_of_a_seat_runs_out`
     - a seat's thread and who waits want the same call: who takes it off the queue has it:
       `tests/backends/test_brief_help.py::test_a_thread_comes_before_who_would_help`
     - two wait for a call that either may run: each has a hand of its own, and counts out only that:
@@ -46,6 +62,7 @@ from typing import Any, Final
 
 from ..futures import FINISHED, PENDING, RUNNING, Future
 from ..model import Options
+from ..platform.alarm import Alarm, make_alarm
 from ..profiling.glances import Glances
 from .accounts import all_of, take_back
 from .base import Lane, Outcome, SwiftTask, Task
@@ -54,6 +71,7 @@ from .patience import Patience, wait_a_moment
 
 __all__ = ["BriefCalls", "BriefTask", "Seat"]
 
+DOZE_SECONDS = 0.01
 _FOR_EVER: Final = float("inf")
 _now: Final = time.perf_counter_ns
 _PLAIN: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
@@ -156,6 +174,8 @@ class Seat:
 
     def is_slow(self, now: float, limit: float) -> bool:
         """Whether its thread has been at the same call for so many seconds; to be asked now and then."""
+        if self.task is _NOTHING_YET:
+            return False
         if self.looked_at is not self.task:
             self.looked_at, self.since = self.task, now
         return now - self.since >= limit
@@ -167,23 +187,28 @@ class BriefCalls:
     Args:
         cores: With one only, nobody polls.
         more: Sees that a seat is taken if one may be.
+        others: Whether calls of other lanes wait for a thread; a hint.
 
     Attributes:
         queue: The calls that wait.
         seats: Those of the threads that go through them.
         attend: What who waits for a call may do meanwhile.
+        dozing: What the threads that sleep in their seats are woken by; each is rung by who takes it down.
         finished: How many calls have been gone through; a hint.
         told: Called when a seat has been left, or help has ended once `closed` is set.
         closed: Nothing more will come.
     """
 
-    def __init__(self, cores: int, more: Callable[[], object]) -> None:
+    def __init__(self, cores: int, more: Callable[[], object], others: Callable[[], object]) -> None:
         self.queue: deque[Task] = deque()
         self.seats: set[Seat] = set()
+        self.dozing: deque[Alarm] = deque()
+        self._alarms: list[Alarm] = []  # of those that are awake
         self.finished = 0
         self.told: Callable[[], object] = int
         self.closed = False
         self._more = more
+        self._others = others
         self._hands: set[Hand] = set()
         self._several = cores > 1
         self._patience = Patience(enabled=self._several)
@@ -211,8 +236,11 @@ class BriefCalls:
             try:
                 task = take()
             except IndexError:
+                task = _NOTHING_YET  # the last one would be kept
                 found = self._patience.poll(take, IndexError)
                 if found is None:
+                    if self._doze(seat):
+                        continue
                     return
                 task = found
             seat.task = task
@@ -225,6 +253,33 @@ class BriefCalls:
             if outcome is not None:
                 seat.task = _NOTHING_YET
                 del task, outcome  # as `without_this_frame` says
+
+    def _doze(self, seat: Seat) -> bool:
+        """Sleep in the seat for a while; whether a call may have come, else the seat is to be left."""
+        seat.task = _NOTHING_YET  # it would be kept, and seem to take long
+        try:
+            alarm = self._alarms.pop()
+        except IndexError:
+            alarm = make_alarm()
+        dozing = self.dozing
+        dozing.append(alarm)
+        rung = not (self.queue or self.closed or self._others()) and alarm.sleep(DOZE_SECONDS)
+        hangs = alarm in dozing and take_back(dozing, alarm)
+        self._alarms.append(alarm)
+        return rung or not hangs or bool(self.queue)
+
+    def rouse(self) -> bool:
+        """Wake the thread that has been asleep in its seat for the shortest time; False if none is."""
+        try:
+            self.dozing.pop().ring()
+        except IndexError:
+            return False
+        return True
+
+    def rouse_all(self) -> None:
+        """Wake all that are asleep in their seats, as there is something else to do."""
+        while self.rouse():
+            pass
 
     def help(self, future: Future[Any]) -> bool:
         """Run a call on the thread that waits for it, if that is the next; else poll for a moment for its end.

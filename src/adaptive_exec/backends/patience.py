@@ -36,7 +36,7 @@ class Patience:
 
     def rest(self) -> None:
         """What would be polled for is brought otherwise: leave the core to who does that."""
-        self._credit = 0
+        self._credit = self._passed = 0
 
     def poll(self, look: Callable[[], T], nothing: type[Exception]) -> T | None:
         """Look a few times for something that may come.

@@ -108,10 +108,10 @@ class ThreadBackend(Backend):
         self._lock = threading.Lock()
         self.most = DEFAULT_MAX_THREADS if max_threads is None else max_threads
         self._newcomers: set[Task | Seat] = set()  # those that run in their lane now, and who runs brief ones
-        self.brief = BriefCalls(cores, self._seat_more)
+        self.brief = BriefCalls(cores, self._seat_more, lambda: self._queued)
         self._seats = 1 if gil_enabled() else cores
         self._brief_lane = BriefLane(float(self._seats), self.brief)
-        self._brief_queue = self.brief.queue
+        self._brief_queue, self._dozing = self.brief.queue, self.brief.dozing
         self._lanes: dict[Lane, LaneState] = {
             "new": LaneState(2 * UNKNOWN),
             "brief": self._brief_lane,
@@ -147,6 +147,7 @@ class ThreadBackend(Backend):
             else:
                 lane.queue.append(task)
                 self._queued += 1
+                self.brief.rouse_all()  # it may be their threads that it waits for
 
     def put(self, task: Task) -> bool:
         """Take a brief call that is counted by nobody else; False, and nothing done, if nothing more comes."""
@@ -156,8 +157,11 @@ class ThreadBackend(Backend):
         if self.brief.closed and self.brief.take_back(task):
             return False
         # Without the lock: who leaves a seat looks at the queue afterwards.
-        running = self._brief_lane.running
-        if running < self._seats and (running <= 0 or len(queue) > 1):
+        running, dozing = self._brief_lane.running, self._dozing
+        if dozing:
+            if len(dozing) >= running or len(queue) > 1:
+                self.brief.rouse()
+        elif running < self._seats and (running <= 0 or len(queue) > 1):
             with self._lock:
                 self._seat(task)
         return True
@@ -166,6 +170,7 @@ class ThreadBackend(Backend):
         """No more brief calls will come; from now on somebody is told as seats are left. No lock is taken."""
         self.brief.told = told
         self.brief.closed = True
+        self.brief.rouse_all()
 
     def seat_the_last(self) -> None:
         """Once it is closed: who put the last brief call may have been interrupted before a seat was taken."""
@@ -173,14 +178,16 @@ class ThreadBackend(Backend):
             self._seat_more()
 
     def _seat_more(self) -> None:
-        """See that a seat is taken if one may be."""
+        """See that somebody goes through the brief calls: who is asleep in a seat, or a seat is taken if one may be."""
         with self._lock:
-            self._fill()
+            if not self.brief.rouse():
+                self._fill()
 
     def _seat(self, task: Task) -> None:
         """The same for a call that has just been queued; RuntimeError if there can be no thread for it."""
         try:
-            self._fill()
+            if not self.brief.rouse():
+                self._fill()
         except RuntimeError:
             if self.brief.take_back(task):
                 self.backlog = max(0.0, self.backlog - task.cost)
@@ -278,7 +285,8 @@ class ThreadBackend(Backend):
 
     def shutdown(self, *, wait: bool) -> None:
         with self._lock:
-            self._closed = True
+            self._closed = self.brief.closed = True
+            self.brief.rouse_all()
             self._release_if_over()
             handles = [thread.handle for thread in self._threads]
         if wait:
@@ -309,7 +317,7 @@ class ThreadBackend(Backend):
 
     def _running(self) -> int:
         """How many tasks run; without the lock, a hint."""
-        return sum([lane.running for lane in self._lanes.values()])
+        return sum([lane.running for lane in self._lanes.values()]) - len(self._dozing)
 
     def _room(self) -> bool:
         """Whether another thread may work."""
@@ -349,6 +357,7 @@ class ThreadBackend(Backend):
             if not isinstance(task, Seat):
                 lane.queue.appendleft(task)
                 self._queued += 1
+                self.brief.rouse_all()
             return False
         took = min(time.perf_counter() - began, 10 * self.start_seconds)
         self.start_seconds += (took - self.start_seconds) / 8

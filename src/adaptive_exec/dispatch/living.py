@@ -102,6 +102,7 @@ class Living:
         return all(
             task.owner is owner and (task.decision is None or task.decision.backend == backend)
             for task in some
+            if not task.future.done()
         )
 
     def all(self) -> list[Task]:

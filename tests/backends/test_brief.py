@@ -9,6 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,6 +36,12 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def long_doze(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sleeps in a seat doesn't wake by itself."""
     monkeypatch.setattr("adaptive_exec.backends.brief.DOZE_SECONDS", 600.0)
+
+
+def _is_gone(kept: weakref.ref[Task]) -> bool:
+    """Whether nobody has it any more."""
+    gc.collect()
+    return kept() is None
 
 
 def brief(handed: Handed, fn: Callable[..., Any], *args: Any) -> Task:
@@ -254,7 +261,7 @@ def test_a_thread_sleeps_in_its_seat(backend: ThreadBackend) -> None:
         kept = weakref.ref(task)
         handed.outcomes[n] = (brief(handed, int), handed.outcomes[n][1])
         del task
-        until(lambda: gc.collect() >= 0 and kept() is None)
+        until(partial(_is_gone, kept))
         (seat,) = backend.brief.seats
         assert not any(seat.is_slow(when, 1.0) for when in (1.0, 100.0, 200.0))
         assert (0, 1) == (backend.load().running, backend.load().workers)

@@ -254,11 +254,11 @@ def test_measured_as_the_last_look_is_over(timer: Timer, over: bool) -> None:
 
         moment = ""
 
-        def copy(self) -> Any:
+        def __iter__(self) -> Any:
             self.moment = "over" if over else ""
             if not over:
                 watch(second)
-            return super().copy()
+            return super().__iter__()
 
         def __len__(self) -> int:
             length = super().__len__()
@@ -274,6 +274,30 @@ def test_measured_as_the_last_look_is_over(timer: Timer, over: bool) -> None:
 
     assert 1 == len(timer.pending())
     assert second in [ref() for ref in record.measured]
+
+
+def test_measured_as_others_are_looked_at(timer: Timer) -> None:
+    """Without a GIL calls come while somebody goes through them, which goes on all the same."""
+    watch, record = watcher(timer)
+    calls = [Measured() for _ in range(3)]
+
+    class Changing(deque[Any]):
+        """Where a call comes as the first one is looked at, once."""
+
+        def __iter__(self) -> Any:
+            for each in super().__iter__():
+                yield each
+                if len(calls) == 3:
+                    calls.append(Measured())
+                    watch(calls[-1])
+
+    record.measured = Changing()
+    for call in calls[:3]:
+        watch(call)
+    timer.go()
+
+    assert calls == [ref() for ref in record.measured]
+    assert 1 == len(timer.pending())
 
 
 def test_few_of_many_that_wait_are_measured() -> None:

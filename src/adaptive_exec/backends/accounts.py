@@ -6,8 +6,6 @@ import itertools
 from collections import deque
 from typing import Final, Protocol, TypeVar
 
-from .base import Task
-
 __all__ = ["all_of", "take_back"]
 
 T = TypeVar("T")
@@ -20,19 +18,19 @@ class _Closes(Protocol):
     closed: bool
 
 
-def all_of(queue: deque[Task], owner: _Closes) -> list[Task]:
-    """The queue's calls: all of them once nothing more comes, and before that the first at least.
+def all_of(queue: deque[T], owner: _Closes | None = None) -> list[T]:
+    """What is in a queue: all of it once nothing more comes, and before that the first at least.
 
     Args:
         queue: Any thread may append to it and pop from it.
-        owner: Its `closed` says that nothing more comes, so that it can't change for ever.
+        owner: Its `closed` says that nothing more comes, so that it can't change for ever. None: that never is.
     """
     for tries in itertools.count():
-        found: list[Task] = []
+        found: list[T] = []
         try:
             found.extend(queue)
         except RuntimeError:  # without a GIL: something has come or gone meanwhile
-            if tries < _TRIES or owner.closed:
+            if tries < _TRIES or (owner is not None and owner.closed):
                 continue
         return found
     raise AssertionError

@@ -11,7 +11,7 @@ Guarantees:
     - However many calls of a function wait at once, few of them are measured, and there is one timer for all.
 Assumes:
     - `note` is told of a function's measured calls; two threads that tell at once may lose one.
-    - The methods of `deque` are atomic.
+    - The methods of `deque` that take from it or put into it are atomic; those that go through it are not.
 State table of a function (`FunctionRecord.hogging`, 0 to 4):
     0, 1 -> one more    a measured call has held its loop for `HOG_SECONDS`
     2 to 4              its calls run apart
@@ -28,6 +28,7 @@ import time
 import weakref
 from typing import Any, Final
 
+from ..backends.accounts import all_of
 from ..backends.base import Task
 from ..model import Decision
 from ..routing.facts import seconds
@@ -119,7 +120,7 @@ class Hogs:
         if last:
             record.look = None
         _leave_out_ended(record)
-        for ref in record.measured.copy():
+        for ref in all_of(record.measured):
             task = ref()
             meter: Any = None if task is None else task.meter
             stuck_ns = 0 if meter is None else meter.step_wall_ns()

@@ -5,8 +5,6 @@ Guarantees:
     - A call that a backend refuses, or that can't travel, runs here instead, unless the user forced it
       there; then it fails with the reason.
     - A call is retried only after a death or a timeout, and only as often as the user allowed.
-    - `shutdown(wait=True)` returns when the last accepted call has ended, except those that can only end
-      on the loop or in the call that is waiting.
 Assumes:
     - Backends keep the contract of `backends/base.py`.
 State table of a call:
@@ -19,8 +17,7 @@ Races:
     - those of calls that are held: `scouting.py`
     - cancel against the end of a call: the future's own state settles it, and who loses does nothing:
       `tests/test_futures.py`
-    - a signal's handler shuts down without waiting, at any step of `accept` or of another shutdown: it takes no lock:
-      `tests/test_shutdown.py::test_by_a_signal_inside_submit`
+    - those of the end of it all: `ending.py`
 """
 
 from __future__ import annotations
@@ -28,22 +25,21 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import Backend, Outcome, Refused, Task, Unavailable, WorkerPool
 from ..backends.loop import LoopBackend
 from ..backends.threads import ThreadBackend
 from ..errors import NotPicklable, TaskTimeout, WorkerDied
-from ..futures import Future, may_block, standing_aside
+from ..futures import Future
 from ..model import BackendName, Decision, Machine, Options
 from ..observe.stats import ExecutorStats
 from ..routing.policy import asked_for, decide, decide_steadily
 from ..routing.store import FunctionRecord, Store
 from .admission import Admission
+from .ending import Ending
 from .hogs import Hogs
 from .learning import Learning
 from .living import Living
@@ -105,6 +101,16 @@ class Dispatcher:
             self._admission = Admission(max_pending)
             self._turns = Turns(self._admission, self._living, self._supervisor, self._guarded)
         self._telling = Telling(self._router, self._hogs, self._living, threads, processes, loop, self._loops)
+        self._ending = Ending(
+            self._living,
+            self._admission,
+            threads,
+            self._loops,
+            [processes, loop],
+            self._supervisor,
+            self._lost,
+            self._over,
+        )
         self._started = False
         # Made once, not for each call.
         self._take_back, self._give_up = self._done, self._cancelled
@@ -238,54 +244,11 @@ class Dispatcher:
 
         `caller` is the asyncio task that waits, if one does; `at_exit`, loops that don't run never will again.
         """
-        if self._living.forgotten:
-            return
-        if not (wait or cancel_futures) and self._supervisor.runs:
-            # This may be a signal's handler, and any lock held by what it has interrupted: the rest is done elsewhere.
-            self._refuse()
-            self._supervisor.soon(self._wind_up)
-            return
-        live = self._close()
-        if cancel_futures:
-            for task in live:
-                task.future.cancel_pending()
-        if wait:
-            # What is queued may need this thread's place.
-            aside = standing_aside() if may_block() else nullcontext()
-            with aside, self._living.waiter(threading.get_ident() if caller is None else caller):
-                while not self._living.wait_for_rest():
-                    self._end_stranded(at_exit)
-        self._end_if_over(wait=wait)
+        self._ending.shutdown(wait=wait, cancel_futures=cancel_futures, caller=caller, at_exit=at_exit)
 
     def abort(self) -> None:
         """End everything that can be ended, now."""
-        if self._living.forgotten:
-            return
-        for task in self._close():
-            task.future.cancel()
-        for backend in self._backends.values():
-            backend.abort()
-        self._end_if_over(wait=False)
-
-    def _refuse(self) -> None:
-        """Let no more calls come in; no lock is taken."""
-        self._threads.close(self._swift_ended)
-        self._loops.close(self._swift_ended)
-        self._living.closed = True
-
-    def _close(self) -> list[Task]:
-        """The same, for those too who wait to come in; the calls that are under way."""
-        self._refuse()
-        self._threads.seat_the_last()
-        live = self._living.close()
-        if self._admission is not None:
-            self._admission.close()
-        return live
-
-    def _wind_up(self) -> None:
-        """Nobody waits for the end: it comes by itself."""
-        self._close()
-        self._end_if_over(wait=False)
+        self._ending.abort()
 
     def forget(self) -> None:
         """In a forked copy of this process nothing of this runs, and somebody else may have held the locks."""
@@ -452,7 +415,7 @@ class Dispatcher:
             task.placed = False
             self._admission.leave()
         if self._living.leave(task):
-            self._end_if_over(wait=False)
+            self._ending.if_over(wait=False)
 
     def _cancelled(self, task: Task) -> None:
         """The user cancelled a call's future."""
@@ -491,39 +454,16 @@ class Dispatcher:
         else:
             self._backends[task.decision.backend].cancel(task)
 
-    def _swift_ended(self) -> None:
-        """Calls have ended that only their backends counted, perhaps the last there will ever be."""
-        if self._living.closed and not self._living.forgotten:
-            self._living.tell()
-            self._end_if_over(wait=False)
+    def _lost(self, task: Task, error: BaseException) -> None:
+        """A call's loop was closed before it ended."""
+        self._resolve(task, None, error)
+        if self._admission is not None:
+            self._admission.withdraw(task)
+        self._loops.give_up(task)
+        self._forget(task)
 
-    # --- the end of it all ------------------------------------------------------------------------
-
-    def _end_stranded(self, at_exit: bool) -> None:
-        """Fail coroutines whose loop was closed, or at exit just left, before they ended."""
-        for task in self._living.all():
-            if not self._is_stranded(task, at_exit):
-                continue
-            self._resolve(task, None, RuntimeError(f"the event loop was closed before {task.name} ended"))
-            if self._admission is not None:
-                self._admission.withdraw(task)
-            self._loops.give_up(task)
-            self._forget(task)
-
-    def _is_stranded(self, task: Task, at_exit: bool) -> bool:
-        """Whether a coroutine's loop will not run any more."""
-        loop = task.future.only_on
-        if loop is None or self._loops.owns(loop):
-            return False
-        return loop.is_closed() or (at_exit and not loop.is_running())
-
-    def _end_if_over(self, *, wait: bool) -> None:
-        """Once nothing is accepted and nothing is live, end the backends; whoever comes first does it."""
-        if not self._living.claim_end(again=wait):
-            return
-        for backend in (*self._backends.values(), self._loops.apart):
-            backend.shutdown(wait=wait)
-        self._supervisor.stop(wait=wait)
+    def _over(self) -> None:
+        """All has ended."""
         profiles, self._profiles = self._profiles, None
         if profiles is not None:
             profiles.keep(self._store.all())

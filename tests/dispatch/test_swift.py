@@ -7,12 +7,14 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from adaptive_exec import AdaptiveExecutor
 from adaptive_exec.backends.base import SwiftTask, Task
+from adaptive_exec.backends.threads import ThreadBackend
 from tests.backends.support import until
 
 CALLS = 300
@@ -243,3 +245,29 @@ def test_by_whom_calls_may_be_run(fn: Callable[[int], int], anyone: bool) -> Non
     with AdaptiveExecutor(max_processes=1) as executor:
         executor._dispatcher._router.ask_who_may_run(executor._dispatcher._store.record(fn), fn)
         assert executor._dispatcher._store.record(fn).by_anyone is anyone
+
+
+def _is_gone(kept: weakref.ref[Any], threads: ThreadBackend) -> bool:
+    """Whether nobody has it any more."""
+    threads.move_on_slow()  # as somebody does now and then, who notes which call he has seen
+    gc.collect()
+    return kept() is None
+
+
+def test_a_thread_that_sleeps_in_its_seat_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the call that it had before."""
+    monkeypatch.setattr("adaptive_exec.backends.brief.DOZE_SECONDS", 600.0)
+
+    class Value:
+        """Something that can be referred to weakly."""
+
+    def make(_: int) -> Value:
+        return Value()
+
+    with AdaptiveExecutor(max_processes=1) as executor:
+        become_known(executor, make)
+        threads = executor._dispatcher._threads
+        for _ in range(3):
+            kept = weakref.ref(next_swift(executor, make, 1).result(20))
+            until(lambda: threads.brief.dozing)
+            until(partial(_is_gone, kept, threads))

@@ -174,10 +174,12 @@ class Seat:
 
     def is_slow(self, now: float, limit: float) -> bool:
         """Whether its thread has been at the same call for so many seconds; to be asked now and then."""
-        if self.task is _NOTHING_YET:
+        task = self.task
+        if task is _NOTHING_YET:
+            self.looked_at = None  # it would be kept
             return False
-        if self.looked_at is not self.task:
-            self.looked_at, self.since = self.task, now
+        if self.looked_at is not task:
+            self.looked_at, self.since = task, now
         return now - self.since >= limit
 
 
@@ -264,9 +266,10 @@ class BriefCalls:
         dozing = self.dozing
         dozing.append(alarm)
         rung = not (self.queue or self.closed or self._others()) and alarm.sleep(DOZE_SECONDS)
-        hangs = alarm in dozing and take_back(dozing, alarm)
+        if alarm in dozing:  # a ring may have been an old one
+            take_back(dozing, alarm)
         self._alarms.append(alarm)
-        return rung or not hangs or bool(self.queue)
+        return rung or bool(self.queue)
 
     def rouse(self) -> bool:
         """Wake the thread that has been asleep in its seat for the shortest time; False if none is."""

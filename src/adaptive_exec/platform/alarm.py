@@ -19,6 +19,7 @@ import os
 import select
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 __all__ = ["Alarm", "make_alarm"]
 
@@ -62,10 +63,13 @@ class _PipeAlarm(Alarm):
         with contextlib.suppress(BlockingIOError):  # it has been rung often enough
             os.write(self._writer, b"r")
 
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):
-            os.close(self._reader)
-            os.close(self._writer)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # When the interpreter exits, this module's names may be gone before.
+        try:
+            close(self._reader)
+            close(self._writer)
+        except (AttributeError, OSError):
+            pass
 
 
 class _LockAlarm(Alarm):

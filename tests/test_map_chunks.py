@@ -35,6 +35,11 @@ def half(n: int) -> float:
     return n / 2
 
 
+def pair(n: int) -> tuple[int, int]:
+    """Gives what is not plain."""
+    return n, n
+
+
 def joined(a: str, b: str) -> str:
     """The same of two."""
     return a + b
@@ -364,6 +369,31 @@ def test_chunks_are_routed_as_what_they_are(executor: AdaptiveExecutor) -> None:
     assert ("process" in backends) is gil_enabled()
     record = executor._dispatcher._store.record(half)
     assert record.estimator.profile().calls > 500  # some twenty chunks would be no more than that
+
+
+@pytest.mark.parametrize(("fn", "by_others"), [(half, False), (pair, True)])
+def test_who_reads_plain_results_ends_their_calls(
+    executor: AdaptiveExecutor, fn: Callable[[int], Any], by_others: bool
+) -> None:
+    """To read others may run somebody's code, and is left to another thread, which has to be woken for it."""
+    workers: Any = executor._dispatcher._processes
+    deliver, left = workers._crew.deliver, []
+
+    def note(act: Callable[[], object]) -> None:
+        left.append(act)
+        deliver(act)
+
+    there = executor.options(backend="process")
+    for _ in range(50):
+        list(there.map(fn, range(40), chunksize=10))
+        workers._crew.deliver = note
+        futures = [there.map(fn, range(40), chunksize=10) for _ in range(5)]
+        assert [[fn(n) for n in range(40)]] * 5 == [list(each) for each in reversed(futures)]
+        workers._crew.deliver = deliver
+        if not by_others or left:
+            break
+
+    assert by_others is bool(left)
 
 
 def test_times() -> None:

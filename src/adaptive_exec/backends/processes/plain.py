@@ -1,10 +1,14 @@
-"""Plain values: small, unchangeable, and read without running anybody's code. A message carries them as they are."""
+"""Plain values: small, unchangeable, and read without running anybody's code. A message carries them as they are.
+
+So does it what a chunk of a `map` gave, if that is nothing but those: then whoever reads it may end the call at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from ...chunks import ChunkOutcome
 from .shelf import THRESHOLD
 
 __all__ = ["PLAIN", "Place", "are_plain", "is_plain", "place_of", "plain_size"]
@@ -20,7 +24,9 @@ _LITTLE: Final = PLAIN.difference(_SIZED)
 def is_plain(value: Any) -> bool:
     """Whether a message can carry this as it is."""
     kind = type(value)
-    return kind in PLAIN and not (kind in _SIZED and len(value) >= THRESHOLD)
+    if kind in PLAIN:
+        return not (kind in _SIZED and len(value) >= THRESHOLD)
+    return kind is ChunkOutcome and value.error is None and are_plain(value.values)
 
 
 def are_plain(values: Collection[Any]) -> bool:
@@ -30,6 +36,8 @@ def are_plain(values: Collection[Any]) -> bool:
 
 def plain_size(value: Any) -> int:
     """How many bytes of a message a plain value is, about."""
+    if type(value) is ChunkOutcome:
+        return sum(map(plain_size, value.values))
     return len(value) if isinstance(value, _SIZED) else 8
 
 

@@ -135,6 +135,35 @@ def test_at_the_end_of_an_async_with() -> None:
     assert ([*DOUBLED, 10], 5) == asyncio.run(main())
 
 
+@pytest.mark.blocks_loop("the first step of a coroutine is held up")
+def test_in_the_first_step_of_a_coroutine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for the rest leaves that coroutine out, though nobody knows its task when it is looked at."""
+    monkeypatch.setattr("adaptive_exec.dispatch.living._LOOK_AGAIN_SECONDS", 600.0)
+    executor = AdaptiveExecutor(max_processes=1)
+    living, looked = executor._dispatcher._living, threading.Event()
+    ends_after_me = living._ends_after_me
+
+    def look(task: Any) -> bool:
+        found = ends_after_me(task)
+        looked.set()
+        return found
+
+    async def to_thread(fn: Callable[[], Any]) -> Any:
+        done = asyncio.get_running_loop().run_in_executor(None, fn)
+        assert looked.wait(LONG)
+        return await done
+
+    async def main() -> str:
+        async with executor:
+            pass
+        return "ended"
+
+    monkeypatch.setattr(living, "_ends_after_me", look)
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+
+    assert "ended" == executor.submit(main).result(LONG)
+
+
 @pytest.mark.blocks_loop("shutdown is called on a loop on purpose")
 @pytest.mark.parametrize("wait", [True, False])
 def test_in_a_coroutine_on_a_running_loop(wait: bool) -> None:

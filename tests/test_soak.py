@@ -19,6 +19,7 @@ from adaptive_exec import AdaptiveExecutor, Lock, Queue, TaskGroup
 from tests.backends.support import until
 
 pytestmark = [
+    pytest.mark.timeout(300),
     pytest.mark.soak,
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
 ]

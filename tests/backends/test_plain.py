@@ -43,7 +43,9 @@ def test_a_chunk_that_failed_is_not_plain() -> None:
     assert not is_plain(given(1, error=ValueError()))
 
 
-@pytest.mark.parametrize(("value", "size"), [(1, 8), (None, 8), ("four", 4), (b"12", 2), (given(1, "four", b"12"), 14)])
+@pytest.mark.parametrize(
+    ("value", "size"), [(1, 8), (None, 8), ("four", 4), (b"12", 2), (given(1, "four", b"12"), 14)]
+)
 def test_sizes(value: Any, size: int) -> None:
     """About as many bytes as a message gets longer by."""
     assert size == plain_size(value)

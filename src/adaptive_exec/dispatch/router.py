@@ -20,7 +20,7 @@ __all__ = ["Router", "first_line"]
 
 JUDGE_FROM_SECONDS = 100e-6
 CONSULT_FROM_SECONDS = 500e-6
-LEAST_CHUNK_SECONDS = 1e-3
+LEAST_CHUNK_SECONDS = 2e-3
 MOST_CHUNK_SECONDS = 50e-3
 CHUNKS_A_CORE = (
     2  # of what is left: so each is a quarter of that with two cores, and none is idle for long at the end

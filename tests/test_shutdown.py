@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from adaptive_exec import AdaptiveExecutor, get_executor, set_executor
+from adaptive_exec import AdaptiveExecutor, Future, get_executor, set_executor
 from adaptive_exec.backends.base import Outcome, SwiftTask, Task
 from adaptive_exec.backends.brief import BriefCalls, BriefTask
 from adaptive_exec.dispatch import exits
@@ -313,7 +313,9 @@ needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="needs signal
 @needs_signals
 @pytest.mark.parametrize("wait", [True, False])
 @pytest.mark.parametrize("backend", ["thread", "process", "loop"])
-def test_by_a_signal_while_a_result_is_waited_for(tmp_path: Path, backend: Any, wait: bool) -> None:
+def test_by_a_signal_while_a_result_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: Any, wait: bool
+) -> None:
     """The call that is waited for ends as if nothing had happened."""
     executor = AdaptiveExecutor(max_processes=1)
     there, gate = tmp_path / "there", threading.Event()
@@ -330,15 +332,17 @@ def test_by_a_signal_while_a_result_is_waited_for(tmp_path: Path, backend: Any, 
         gate.set()
         executor.shutdown(wait=wait)
 
-    def is_waited_for() -> bool:
-        frame: Any = sys._current_frames()[threading.main_thread().ident or 0]
-        while frame is not None and frame.f_code.co_name != "_wait":
-            frame = frame.f_back
-        return frame is not None and future.running()
+    waited_for = threading.Event()
 
+    def wait_noted(self: Future[Any], timeout: float | None) -> None:
+        waited_for.set()
+        wait_for(self, timeout)
+
+    wait_for = Future._wait
+    monkeypatch.setattr(Future, "_wait", wait_noted)
     until(future.running)
     with handling(end):
-        poker = poke_once(is_waited_for)
+        poker = poke_once(waited_for.is_set)
         assert future.result() >= 0
     ended([poker])
     until(lambda: is_over(executor))

@@ -3,8 +3,8 @@
 Guarantees:
     - Each task taken is handed back exactly once, on the loop that ran it.
     - A burst of submissions from other threads costs the library's loop one wake-up, not one each.
-    - On the library's loop a coroutine begins as soon as the inbox is drained, where Python can do that (from 3.12 on); on
-      the loop that submits it, after whoever submitted it.
+    - On the library's loop a coroutine begins as the inbox is drained, where Python can do that (from 3.12 on); on the
+      loop that submits it, after whoever submitted it.
     - `under_way` leaves out no call that was taken and has not ended, once `closed` is set.
     - The library's loop exists from the first task that needs it to `shutdown`, which lets running
       coroutines end, closes asynchronous generators, and then the loop.
@@ -22,8 +22,8 @@ Races:
       `tests/backends/test_loop.py::test_submission_while_the_inbox_is_drained`
     - the loop is ended after a task was put and before it is woken for that: others have woken it, and the task has
       ended: `tests/test_shutdown.py::test_ended_before_the_loop_is_woken`
-    - a coroutine waits for the rest in its first step, when nobody knows its asyncio task yet: who waits there for the rest
-      is told when it is known: `tests/test_shutdown.py::test_in_the_first_step_of_a_coroutine`
+    - a coroutine waits for the rest in its first step, when nobody knows its asyncio task yet: whoever waits is told
+      once it is known: `tests/test_shutdown.py::test_in_the_first_step_of_a_coroutine`
     - cancel before the task has begun: `begin` on the loop decides:
       `tests/backends/test_loop.py::test_cancel_before_the_loop_has_begun`
 """

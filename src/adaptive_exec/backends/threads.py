@@ -19,7 +19,7 @@ Guarantees:
       cap are free for others meanwhile, so nested submission never runs out of threads.
     - No newcomer holds up the others for longer than `NEWCOMER_SECONDS` and a tick of who calls `move_on_slow`.
     - `nudge` lets a lane grow whose tasks make no progress and use no CPU, whatever they wait for.
-    - Idle threads end after `IDLE_SECONDS`; an idle backend has no wake-ups beyond those.
+    - Idle threads end after `IDLE_SECONDS`; an idle backend has no wake-ups beyond those, and one as a seat is left.
 Assumes:
     - `task.hand_back` and the future's callbacks may take long; they are called without any lock of ours.
 State table of a thread (all changes under `_lock`):

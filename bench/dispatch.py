@@ -1,8 +1,9 @@
 """What it costs to hand over a task, an item or a lock, beside the part of the standard library that does it.
 
 "round trip": submit one no-op and wait for it. "queued task": submit many at once and wait for all. "await": a sync
-no-op from a coroutine, and "rested" the same after a moment in which nothing happens. There functions are pinned to a backend, so the figures are those of the engines, with
-everything the library does for every call (measuring included), and without the choice of a place.
+no-op from a coroutine, and "rested" the same after a moment in which nothing happens. There functions are pinned to a
+backend, so the figures are those of the engines, with everything the library does for every call (measuring
+included), and without the choice of a place.
 
 "map": with nothing said, next to the standard pools' `map` with whichever chunk size is best, found out beforehand.
 "memory": what is allocated, by `tracemalloc`; of coroutines that all wait at once, next to plain asyncio tasks.

@@ -38,7 +38,7 @@ Races:
       `tests/backends/test_brief.py::test_a_brief_call_comes_as_the_last_one_ends`
     - a call is put, another one waits for a thread, or it closes, as one falls asleep in a seat: by the looks assumed
       above it is awake: `tests/backends/test_brief.py::test_something_comes_as_one_falls_asleep`
-    - a seat's time runs out as its alarm is taken down: whoever takes that down, the other sees it:
+    - a seat's time runs out as its alarm is taken down: who put a call did so before, and who leaves a seat looks:
       `tests/backends/test_brief.py::test_a_call_comes_as_the_time_of_a_seat_runs_out`
     - a seat's thread and who waits want the same call: who takes it off the queue has it:
       `tests/backends/test_brief_help.py::test_a_thread_comes_before_who_would_help`
